@@ -1,0 +1,36 @@
+# Each target makes .venv by itself, with the versions that requirements/ pins.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.made-from-requirements
+
+.PHONY: demo test check format chaos clean
+
+demo: $(STAMP) ## run a real workflow on an embedded server and show it
+	@$(BIN)/dramatiq-baton demo
+
+test: $(STAMP) ## all tests, on real servers and real workers
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+check: $(STAMP) ## format, lint, types, import rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+format: $(STAMP) ## put the code into shape
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+chaos: $(STAMP) ## kill, pause and cut things for ten minutes; ROUND="--seconds 60 --seed 1" for another round
+	$(BIN)/python -m tests.chaos $(or $(ROUND),--seconds 600)
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info
+
+$(STAMP): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; say which: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@

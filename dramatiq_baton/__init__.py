@@ -1,0 +1,69 @@
+"""Workflows for Dramatiq: DAGs of actors with gated steps, exactly-once results and live events."""
+
+from __future__ import annotations
+
+from .actors import workflow_actor
+from .errors import (
+    BatonError,
+    ConfigurationError,
+    CorruptData,
+    CycleError,
+    DuplicateStep,
+    EmptyWorkflow,
+    InvalidName,
+    NotAWorkflowActor,
+    ResultMissing,
+    ResultNotSerializable,
+    ResultTooLarge,
+    StoreError,
+    StoreUnavailable,
+    UnknownStep,
+    WorkflowExists,
+    WorkflowNotFound,
+    WorkflowTimeout,
+)
+from .events import Event, EventType
+from .middleware import BatonMiddleware
+from .outcomes import Cancel, Discard, Snooze
+from .run import WorkflowRun, get_run
+from .states import StepState, StepStatus, WorkflowState, WorkflowStatus
+from .step import Step, current_step
+from .workflow import StepRef, Workflow
+
+__all__ = [
+    "BatonError",
+    "BatonMiddleware",
+    "Cancel",
+    "ConfigurationError",
+    "CorruptData",
+    "CycleError",
+    "Discard",
+    "DuplicateStep",
+    "EmptyWorkflow",
+    "Event",
+    "EventType",
+    "InvalidName",
+    "NotAWorkflowActor",
+    "ResultMissing",
+    "ResultNotSerializable",
+    "ResultTooLarge",
+    "Snooze",
+    "Step",
+    "StepRef",
+    "StepState",
+    "StepStatus",
+    "StoreError",
+    "StoreUnavailable",
+    "UnknownStep",
+    "Workflow",
+    "WorkflowExists",
+    "WorkflowNotFound",
+    "WorkflowRun",
+    "WorkflowState",
+    "WorkflowStatus",
+    "WorkflowTimeout",
+    "current_step",
+    "get_run",
+    "workflow_actor",
+]
+__version__ = "0.1.0"

@@ -1,0 +1,130 @@
+"""A ``RedisBroker`` whose consumers block on the server instead of polling it.
+
+Dramatiq's own consumers look for messages with growing pauses, of up to a second. Here a consumer that finds
+nothing blocks on a short list beside the queue, and whoever enqueues pushes into it. Keys and messages are those
+of Dramatiq's broker, so both kinds of worker and submitter may share a queue; what a stock broker enqueues is
+found by looking now and then, as stock consumers do.
+"""
+
+from __future__ import annotations
+
+import heapq
+import threading
+from importlib.resources import files
+from typing import Any, cast
+
+import redis
+from dramatiq.broker import MessageProxy
+from dramatiq.brokers import redis as stock
+from dramatiq.common import current_millis
+from dramatiq.errors import ConnectionClosed
+
+from ..errors import BatonError
+from ..store.connection import Connections
+
+#: How long a consumer of a queue blocks at most, in milliseconds. It then looks for what a stock broker enqueued.
+LONGEST_BLOCK = 1500
+#: The same for a queue of delayed messages, whose order of arrival matters less.
+LONGEST_BLOCK_DELAYED = 3000
+#: How long a wake-up that nobody reads stays.
+WAKE_TTL = 60_000
+
+
+class RedisBroker(stock.RedisBroker):
+    """A drop-in for ``dramatiq.brokers.redis.RedisBroker``: takes the same parameters, uses the same keys.
+
+    Its workers start a message at once when it arrives, or when a delayed one is due.
+
+    Examples:
+
+      >>> from dramatiq_baton.brokers import RedisBroker
+      >>> broker = RedisBroker(url="redis://127.0.0.1:6379/0")
+    """
+
+    def __init__(self, **parameters: Any) -> None:
+        super().__init__(**parameters)
+        script = (files(__package__) / "enqueue.lua").read_text("utf-8")
+        self._enqueue_and_wake = self.client.register_script(script)
+
+    @property
+    def consumer_class(self) -> type[BlockingConsumer]:
+        return BlockingConsumer
+
+    def do_enqueue(self, queue_name: str, message_id: str, data: bytes) -> None:
+        """Put an encoded message into a queue and wake a consumer."""
+        queue = f"{self.namespace}:{queue_name}"
+        self._enqueue_and_wake(
+            keys=[queue, f"{queue}.msgs", wake_key(queue)], args=[message_id, data, WAKE_TTL]
+        )
+
+
+def wake_key(queue: str) -> str:
+    """The list that consumers of a queue, named by its key, block on."""
+    return f"{queue}.wake"
+
+
+class BlockingConsumer(stock._RedisConsumer):
+    """Fetches messages as Dramatiq's consumer does, but blocks when there are none."""
+
+    def __init__(self, broker: RedisBroker, queue_name: str, prefetch: int, timeout: int) -> None:
+        super().__init__(broker, queue_name, prefetch, timeout)
+        self._connections = Connections(broker.client)
+        self._wake = wake_key(f"{broker.namespace}:{queue_name}")
+        self._longest = LONGEST_BLOCK_DELAYED if queue_name.endswith(".DQ") else LONGEST_BLOCK
+        self._etas: list[int] = []  # of the delayed messages that this consumer's thread holds
+        self._room = threading.Event()
+
+    def ack(self, message: MessageProxy) -> None:
+        super().ack(message)
+        self._room.set()
+
+    def nack(self, message: MessageProxy) -> None:
+        super().nack(message)
+        self._room.set()
+
+    def close(self) -> None:
+        super().close()
+        self._connections.close()
+
+    def __next__(self) -> MessageProxy | None:
+        if not self.message_cache:
+            self._refill()
+        message = self._from_cache()
+        if message is not None and "eta" in message.options:
+            heapq.heappush(self._etas, message.options["eta"])
+        return message
+
+    def _from_cache(self) -> MessageProxy | None:
+        if not self.message_cache:
+            return None
+        return cast(MessageProxy, super().__next__())
+
+    def _refill(self) -> None:
+        """Fetch what there is; if there is nothing, wait for it, and leave the fetching to the next call."""
+        self._room.clear()
+        room = self.prefetch - self.outstanding_message_count
+        if room <= 0:
+            # Dramatiq promotes delayed messages between two calls: don't sleep past the next one.
+            self._room.wait(self._patience() / 1000)
+            return
+        try:
+            self.message_cache = self.broker.do_fetch(self.queue_name, room)
+            if not self.message_cache:
+                self._sleep()
+        except redis.ConnectionError as error:
+            raise ConnectionClosed(error) from None
+
+    def _sleep(self) -> None:
+        patience = self._patience() / 1000
+        try:
+            self._connections.ask("BLPOP", self._wake, patience, timeout=patience + 5)
+        except BatonError as error:
+            raise ConnectionClosed(error) from None
+
+    def _patience(self) -> int:
+        """Milliseconds until this consumer must look again: at the latest when a delayed message is due."""
+        now = current_millis()
+        while self._etas and self._etas[0] <= now:
+            heapq.heappop(self._etas)
+        until_due = self._etas[0] - now if self._etas else self._longest
+        return max(1, min(self._longest, until_due))

@@ -1,0 +1,109 @@
+"""One delivery of a step's message to this worker, from the gate to its acknowledgement."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from dramatiq.broker import MessageProxy
+
+from .decisions import Action
+from .messages import StepMessage
+from .store.replies import Claim, Spread
+
+if TYPE_CHECKING:
+    from .runtime import Runtime
+
+_ATTRIBUTE = "_baton_delivery"
+_current: ContextVar[Delivery | None] = ContextVar("dramatiq_baton_delivery", default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """The step's message is to be sent again.
+
+    Attributes:
+      seq: The number of that sending.
+      delay: Milliseconds until it is due; ``None`` for at once.
+      retries: Dramatiq's retry count for it.
+      before: The deliveries that the gate didn't answer, one after the other, up to this one.
+    """
+
+    seq: int
+    delay: int | None
+    retries: int
+    before: tuple[str, ...] = ()
+
+
+@dataclass(slots=True, eq=False)
+class Delivery:
+    """What happens to a message of a step in this worker.
+
+    The hooks of the middleware are called one by one, and each may be cut short by an exception from
+    another thread. What has been reached is kept here, so that the last hook can do what is left.
+
+    Attributes:
+      runtime: The middleware's parts.
+      message: The message as Dramatiq handed it over.
+      step: Which step it is for; ``None`` if that can't be read.
+      retries: Dramatiq's retry count when it arrived.
+      holder: Names this delivery to the gate.
+      claim: What the gate said; ``None`` as long as it hasn't answered.
+      dropped: Whether the message is no business of ours, or of nobody's.
+      ready: Whether the actor may run: the gate says so, and its arguments are complete.
+      args, kwargs: The actor's arguments with the results of its deps in them.
+      begun: Whether the actor's function was called.
+      answer: What it returned, alone in a tuple; ``None`` as long as it hasn't.
+      action: What its answer means, once that was decided.
+      encoded: Its result, encoded.
+      recorded: Whether that is written down.
+      spread: What followed from it, for others to be told.
+      retry_seq: The number of Dramatiq's retry; ``None`` if there is none, or it must not count.
+      back: How the step comes back, if Baton sends it.
+      skipped: Whether Dramatiq was told to skip the message; that is no news to anybody.
+      concluded: Whether all is done that Baton has to do about this delivery.
+    """
+
+    runtime: Runtime
+    message: MessageProxy
+    step: StepMessage | None
+    holder: str
+    retries: int = 0
+    claim: Claim | None = None
+    dropped: bool = False
+    ready: bool = False
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] = field(default_factory=dict)
+    begun: bool = False
+    answer: tuple[Any] | None = None
+    action: Action | None = None
+    encoded: bytes = b""
+    recorded: bool = False
+    spread: Spread | None = None
+    retry_seq: int | None = None
+    back: Return | None = None
+    skipped: bool = False
+    concluded: bool = False
+
+
+def current_delivery() -> Delivery | None:
+    """The delivery that the calling worker thread works on."""
+    return _current.get()
+
+
+def begin(delivery: Delivery) -> None:
+    """Make a delivery the current one, and let it be found by its message."""
+    setattr(delivery.message, _ATTRIBUTE, delivery)
+    _current.set(delivery)
+
+
+def end() -> None:
+    """Forget the current delivery."""
+    _current.set(None)
+
+
+def delivery_of(message: MessageProxy) -> Delivery | None:
+    """The delivery that a message was begun as; ``None`` if the gate never saw it."""
+    found: Delivery | None = message.__dict__.get(_ATTRIBUTE)
+    return found

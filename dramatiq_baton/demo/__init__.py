@@ -1,0 +1,1 @@
+"""A complete example: workflows that write a research brief on installed packages."""

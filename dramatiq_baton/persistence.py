@@ -1,0 +1,67 @@
+"""Asking Redis until it answers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from dramatiq.middleware import Interrupt
+
+from .errors import StoreUnavailable
+from .logs import get_logger
+
+T = TypeVar("T")
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.05, 2.0  # seconds
+
+log = get_logger()
+
+
+def until_answered(ask: Callable[[], T], *, what: str, step: str = "") -> T:
+    """Call ``ask`` until Redis answers, however long that takes.
+
+    What Dramatiq raises in this thread meanwhile (a time limit, a shutdown) is dropped: it was meant for
+    the actor, which has answered already, and its answer must not be lost.
+
+    Parameters:
+      ask: Asks Redis; carrying it out twice must do no harm.
+      what: What is being kept until then, for the log.
+      step: Whose it is, for the log.
+    """
+    pause = 0.0
+    while True:
+        try:
+            if pause:
+                time.sleep(pause)
+            answer = ask()
+        except StoreUnavailable as error:
+            if not pause:
+                log.warning(
+                    "Redis doesn't answer; kept until it does", what=what, step=step, error=str(error)
+                )
+            pause = min(LONGEST_PAUSE, pause * 2 or FIRST_PAUSE)
+        except Interrupt:
+            continue
+        else:
+            if pause:
+                log.info("Redis answers again", what=what, step=step)
+            return answer
+
+
+def for_a_while(ask: Callable[[], T], *, seconds: float) -> T:
+    """Call ``ask`` until Redis answers, but not for longer than ``seconds``.
+
+    Raises:
+      StoreUnavailable: If there was no answer by then.
+    """
+    deadline = time.monotonic() + seconds
+    pause = FIRST_PAUSE
+    while True:
+        try:
+            return ask()
+        except StoreUnavailable:
+            if time.monotonic() + pause > deadline:
+                raise
+        time.sleep(pause)
+        pause = min(LONGEST_PAUSE, pause * 2)

@@ -1,0 +1,53 @@
+"""What the parts of one middleware share."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import socket
+import threading
+from dataclasses import dataclass, field
+
+from dramatiq import Broker
+
+from .leases import Leases
+from .options import Options
+from .store.store import Store
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Runtime:
+    """The parts of one middleware on one broker.
+
+    Attributes:
+      broker: The broker.
+      store: Where the workflows live.
+      options: How the middleware was set up.
+      leases: The leases that this process holds.
+      pid: The process that it was made in; a fork makes its own.
+      worker: Names this process in events: host, process id and a number of its own.
+    """
+
+    broker: Broker
+    store: Store
+    options: Options
+    leases: Leases
+    pid: int = field(default_factory=os.getpid)
+    worker: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}:{os.urandom(3).hex()}")
+    _checked: threading.Event = field(default_factory=threading.Event)
+    _deliveries: itertools.count[int] = field(default_factory=itertools.count)
+
+    def check_server_once(self) -> None:
+        """Make sure that the server will do, the first time that this is called.
+
+        Raises:
+          StoreUnavailable: If it doesn't answer.
+          ConfigurationError: If it won't do.
+        """
+        if not self._checked.is_set():
+            self.store.check_server()
+            self._checked.set()
+
+    def next_holder(self) -> str:
+        """A name for one more delivery, used by no other."""
+        return f"{self.worker}/{next(self._deliveries)}"

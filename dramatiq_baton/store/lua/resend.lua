@@ -1,0 +1,35 @@
+-- A step's message never reached the broker, or is gone from it: send it again. Where it is
+-- not gone after all, the gate drops the second one. The pauses between two sendings grow.
+--
+-- ARGV[4] step   ARGV[5] name of the index where it was found: 'queued' or 'waiting'
+-- ARGV[6] queue, if it was found in the index of one; else ''
+-- ARGV[7] the longest pause, ms
+--
+-- Returns {'unknown' | 'newer'} or {'ok', 0, released...}.
+
+local step, found_in, longest = ARGV[4], ARGV[5], tonumber(ARGV[7])
+
+local obstacle = open_workflow()
+if obstacle == 'newer' then
+  return { obstacle } -- for a newer release's rescue
+end
+local head = not obstacle and header(step)
+local rec = head and load(step, head)
+local queued = rec and (rec.state == S.queued or rec.callback == 1)
+local waiting = rec and (rec.state == S.snoozed or rec.state == S.retryable)
+if not (found_in == 'queued' and queued or found_in == 'waiting' and waiting) then
+  -- Nothing stands behind the entry: the workflow is gone.
+  redis.call('ZREM', found_in == 'waiting' and WAITING or QUEUED .. ARGV[6], member(step))
+  return { obstacle or 'unknown' }
+end
+-- The first pause is one lease: whoever sends it now may die as well.
+local pause = math.min(longest, LEASE_TTL * 2 ^ rec.resent)
+rec.resent = rec.resent + 1
+if queued then
+  index_queued(step, head.queue, NOW + pause - LEASE_TTL)
+else
+  redis.call('ZADD', WAITING, NOW + pause, member(step))
+end
+release(step, rec, head)
+save(step, rec)
+return { 'ok', 0, unpack(released) }

@@ -1,0 +1,18 @@
+-- Reads the results of some deps.
+--
+-- ARGV[4...] names of steps
+--
+-- Returns for each of them {'value', result} or {'none'}, or {'pruned'} where a result was
+-- stored and is gone.
+
+local replies = {}
+local values = redis.call('HMGET', RESULTS, unpack(ARGV, 4))
+for i, value in ipairs(values) do
+  if value then
+    replies[i] = { 'value', value }
+  else
+    local rec = load(ARGV[i + 3])
+    replies[i] = { rec and rec.state == S.completed and 'pruned' or 'none' }
+  end
+end
+return replies

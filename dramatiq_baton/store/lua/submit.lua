@@ -1,0 +1,68 @@
+-- Starts a workflow: all of it or nothing.
+--
+-- A large graph has been staged, in portions, under keys that expire by themselves; what is
+-- staged is moved into place here, what is small comes along as arguments.
+--
+-- ARGV[4] digest of the graph      ARGV[5] name            ARGV[6] dispatch
+-- ARGV[7] number of steps          ARGV[8] retention, ms   ARGV[9] number of lists of roots
+-- ARGV[10] nonce of the staging, or '' if all of the graph is in the arguments
+-- ARGV[11] number of field-value arguments for :steps that follow; those for :edges come last
+--
+-- Returns {'created', more, released...}, {'exists' | 'differs' | 'newer' | 'expired'}, or {'foreign', key}
+-- if that key holds something else.
+
+local nonce = ARGV[10]
+local staged = WORKFLOW .. ':staged:' .. nonce
+
+local version, digest = unpack(redis.call('HMGET', WORKFLOW, 'v', 'digest'))
+if version then
+  redis.call('UNLINK', staged .. ':steps', staged .. ':edges')
+  if version ~= VERSION then
+    return { 'newer' }
+  end
+  return { digest == ARGV[4] and 'exists' or 'differs' }
+end
+
+-- An error in the middle of a script doesn't undo what it did before. So nothing may be in the way.
+for _, key in ipairs({ WORKFLOW, STEPS, EDGES, STATE, RESULTS, SPREADS, EVENTS, ENDS }) do
+  if redis.call('EXISTS', key) == 1 then
+    redis.call('UNLINK', staged .. ':steps', staged .. ':edges')
+    return { 'foreign', key }
+  end
+end
+local shared = {
+  { LEASES, 'zset' }, { WAITING, 'zset' }, { SPREADING, 'zset' }, { QUEUES, 'set' }, { PROGRESS, 'hash' },
+  { ALL_EVENTS, 'stream' },
+}
+for _, pair in ipairs(shared) do
+  local found = redis.call('TYPE', pair[1]).ok
+  if found ~= 'none' and found ~= pair[2] then
+    redis.call('UNLINK', staged .. ':steps', staged .. ':edges')
+    return { 'foreign', pair[1] }
+  end
+end
+
+if nonce ~= '' then
+  if redis.call('HLEN', staged .. ':steps') ~= tonumber(ARGV[7]) then
+    return { 'expired' }
+  end
+  redis.call('RENAME', staged .. ':steps', STEPS)
+  redis.call('PERSIST', STEPS)
+  redis.call('RENAME', staged .. ':edges', EDGES)
+  redis.call('PERSIST', EDGES)
+else
+  local split = 11 + tonumber(ARGV[11])
+  redis.call('HSET', STEPS, unpack(ARGV, 12, split))
+  redis.call('HSET', EDGES, unpack(ARGV, split + 1, #ARGV))
+end
+
+meta = { state = 'executing', name = ARGV[5], dispatch = ARGV[6], created = NOW }
+redis.call('HSET', WORKFLOW,
+  'v', VERSION, 'name', meta.name, 'digest', ARGV[4], 'dispatch', meta.dispatch, 'state', meta.state,
+  'total', ARGV[7], 'open', ARGV[7], 'n:pending', ARGV[7],
+  'retention', ARGV[8], 'root_lists', ARGV[9], 'created', NOW)
+emit('workflow_started', '', '', '', 0, {})
+work[1] = { START, 0, 0 }
+local more = spread(false)
+commit()
+return { 'created', more, unpack(released) }

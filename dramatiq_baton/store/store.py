@@ -1,0 +1,163 @@
+"""The changes of a workflow that workers make, each of them one atomic script."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import redis
+
+from ..errors import ConfigurationError
+from ..states import StepState
+from .connection import Argument, Connections
+from .keys import SEPARATOR, Keys
+from .replies import Claim, Spread, claim_from, spread_from
+from .scripts import script
+
+OLDEST_SERVER = (6, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Which step is meant."""
+
+    workflow_id: str
+    step: str
+
+
+class Store:
+    """The workflows of one namespace.
+
+    Parameters:
+      client: Says where Redis is; see :class:`.connection.Connections`.
+      namespace: The first part of all keys.
+      lease_ttl: How long a lease is valid without being renewed, in milliseconds.
+      events_maxlen: About how many events ``workflow:all`` keeps.
+    """
+
+    def __init__(
+        self,
+        client: redis.Redis,
+        *,
+        namespace: str = "baton",
+        lease_ttl: int = 15_000,
+        events_maxlen: int = 100_000,
+    ) -> None:
+        self.connections = Connections(client)
+        self.keys = Keys(namespace)
+        self.lease_ttl = lease_ttl
+        self.events_maxlen = events_maxlen
+
+    def check_server(self) -> None:
+        """Make sure that the server can do what the scripts need.
+
+        Raises:
+          StoreUnavailable: If it doesn't answer.
+          ConfigurationError: If it is too old or refuses the credentials.
+        """
+        info = self.connections.ask("INFO", "server").decode()
+        version = next(
+            (line.partition(":")[2] for line in info.splitlines() if line.startswith("redis_version:")), "0.0"
+        )
+        if tuple(int(part) for part in version.split(".")[:2]) < OLDEST_SERVER:
+            raise ConfigurationError(
+                f"the server at {self.connections.address} is version {version}; "
+                "Baton needs Redis 6.2 or newer, or Valkey"
+            )
+
+    def claim(
+        self,
+        address: Address,
+        *,
+        holder: str,
+        seq: int,
+        delay: int,
+        max_rescues: int,
+        worker: str,
+        wanted: Sequence[str],
+        before: Sequence[str] = (),
+    ) -> Claim:
+        """Ask the gate. See ``lua/claim.lua``.
+
+        Parameters:
+          address: The step.
+          holder: Names this delivery; asking again with the same one changes nothing.
+          seq: The number that its message carries.
+          delay: How long it snoozes if its deps haven't settled, in milliseconds.
+          max_rescues: After how many deaths of its workers it is discarded.
+          worker: Who asks, for events.
+          wanted: The deps whose results are to come along.
+          before: Names deliveries that put the message back because they got no answer.
+        """
+        reply = self.run(
+            "claim",
+            address.workflow_id,
+            address.step,
+            holder,
+            seq,
+            delay,
+            max_rescues,
+            worker,
+            SEPARATOR.join(before),
+            *wanted,
+        )
+        return claim_from(address.workflow_id, reply)
+
+    def settle(
+        self,
+        address: Address,
+        token: int,
+        outcome: StepState,
+        *,
+        worker: str,
+        result: bytes = b"",
+        reason: str = "",
+        error: str = "",
+    ) -> Spread:
+        """Record how an execution ended for good. See ``lua/settle.lua``."""
+        reply = self.run(
+            "settle", address.workflow_id, address.step, token, outcome, result, reason, error, worker
+        )
+        return spread_from(address.workflow_id, reply)
+
+    def defer(
+        self,
+        address: Address,
+        token: int,
+        state: StepState,
+        *,
+        delay: int,
+        retries: int,
+        worker: str,
+        reason: str = "",
+        error: str = "",
+    ) -> int | None:
+        """Record that a step is to run again. See ``lua/defer.lua``.
+
+        Returns:
+          The number that the next message must carry, or ``None`` if the lease was lost.
+        """
+        reply = self.run(
+            "defer", address.workflow_id, address.step, token, state, delay, retries, reason, error, worker
+        )
+        return int(reply[1]) if reply[0] == b"ok" else None
+
+    def reject(self, address: Address, seq: int, reason: str) -> Spread:
+        """Record that a message was refused before its actor could run. See ``lua/reject.lua``."""
+        return spread_from(
+            address.workflow_id, self.run("reject", address.workflow_id, address.step, seq, reason)
+        )
+
+    def spread(self, workflow_id: str) -> Spread:
+        """Tell the next portion of dependents. See ``lua/spread.lua``."""
+        return spread_from(workflow_id, self.run("spread", workflow_id))
+
+    def callback_done(self, address: Address, token: int) -> None:
+        """Record that a cancelled step's callback was run."""
+        self.run("callback_done", address.workflow_id, address.step, token)
+
+    def run(self, name: str, workflow_id: str, *args: Argument) -> Any:
+        """Run a script about one workflow; the keys and leading arguments are the same for all."""
+        keys = (self.keys.workflow(workflow_id), self.keys.index, self.keys.all_events)
+        return script(name)(self.connections, keys, (workflow_id, self.events_maxlen, self.lease_ttl, *args))

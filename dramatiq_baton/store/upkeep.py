@@ -1,0 +1,112 @@
+"""Leases and what the rescue does, as calls of scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .keys import SEPARATOR
+from .replies import Spread, spread_from, text
+from .scripts import script
+from .store import Address, Store
+
+#: The longest pause between two sendings of a step that nobody claims, in milliseconds.
+LONGEST_PAUSE = 10 * 60 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right of one worker to execute one step."""
+
+    address: Address
+    token: int
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """A step that should have been claimed by now.
+
+    Attributes:
+      address: The step.
+      queue: The queue in whose index it was found; empty for a snoozed or retryable step.
+    """
+
+    address: Address
+    queue: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What the rescue has to look at.
+
+    Attributes:
+      leases: Leases that ran out.
+      overdue: Steps whose message seems to be lost.
+      spreading: Ids of workflows in which some dependents are still to be told.
+    """
+
+    leases: tuple[Lease, ...]
+    overdue: tuple[Overdue, ...]
+    spreading: tuple[str, ...]
+
+
+def renew(store: Store, leases: Sequence[Lease]) -> list[Lease]:
+    """Renew leases, all in one command.
+
+    Returns:
+      Those that were lost.
+    """
+    members = {
+        SEPARATOR.join((lease.address.workflow_id, lease.address.step, str(lease.token))): lease
+        for lease in leases
+    }
+    lost = script("renew")(store.connections, [f"{store.keys.index}:leases"], [store.lease_ttl, *members])
+    return [members[text(member)] for member in lost]
+
+
+def sweep(store: Store, *, who: str, alone_for: int, most: int) -> Due | None:
+    """Ask what is overdue. See ``lua/sweep.lua``.
+
+    Parameters:
+      store: The store.
+      who: The worker process that asks.
+      alone_for: How long no other process gets an answer, in milliseconds.
+      most: The most entries of each kind.
+
+    Returns:
+      What is due, or ``None`` if another process is at it.
+    """
+    reply = script("sweep")(store.connections, [store.keys.index], [who, alone_for, store.lease_ttl, most])
+    if not reply:
+        return None
+    leases, waiting, queued, spreading = ([text(member) for member in part] for part in reply)
+    return Due(
+        leases=tuple(_lease(member) for member in leases),
+        overdue=tuple(_overdue(member) for member in [*(SEPARATOR + member for member in waiting), *queued]),
+        spreading=tuple(spreading),
+    )
+
+
+def expire(store: Store, lease: Lease, *, max_rescues: int) -> Spread:
+    """Give a step whose lease ran out back to its queue. See ``lua/expire.lua``."""
+    workflow_id, step = lease.address.workflow_id, lease.address.step
+    return spread_from(workflow_id, store.run("expire", workflow_id, step, lease.token, max_rescues))
+
+
+def resend(store: Store, overdue: Overdue) -> Spread:
+    """Have a step's message sent again. See ``lua/resend.lua``."""
+    workflow_id, step = overdue.address.workflow_id, overdue.address.step
+    found_in = "queued" if overdue.queue else "waiting"
+    return spread_from(
+        workflow_id, store.run("resend", workflow_id, step, found_in, overdue.queue, LONGEST_PAUSE)
+    )
+
+
+def _lease(member: str) -> Lease:
+    workflow_id, step, token = member.split(SEPARATOR)
+    return Lease(Address(workflow_id, step), int(token))
+
+
+def _overdue(member: str) -> Overdue:
+    queue, workflow_id, step = member.split(SEPARATOR)
+    return Overdue(Address(workflow_id, step), queue)

@@ -1,0 +1,309 @@
+"""``Workflow``: what users build a graph of steps with."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar, cast
+
+from dramatiq import Broker, Message, get_broker
+from dramatiq.encoder import MessageData
+from dramatiq.errors import ActorNotFound
+from dramatiq.message import get_encoder
+
+from .actors import StepFunction, step_function
+from .errors import (
+    ConfigurationError,
+    DuplicateStep,
+    NotAWorkflowActor,
+    ResultNotSerializable,
+    UnknownStep,
+    WorkflowExists,
+)
+from .graph import Graph, Path, StepFlags, StepSpec
+from .names import check_key_part, check_name
+from .outcomes import Cancel, Discard, Snooze
+from .release import release, send_all
+from .run import WorkflowRun, middleware_of
+from .store import reading, submission
+
+T = TypeVar("T")
+
+Dispatch = Literal["ready", "eager"]
+
+
+class StepRef:
+    """Stands for a step of a workflow that is being built.
+
+    As an argument of another step's message it stands for that step's result. To a type checker it is
+    of the type that the step's actor returns.
+    """
+
+    __slots__ = ("name", "workflow")
+
+    def __init__(self, workflow: Workflow, name: str) -> None:
+        self.workflow = workflow
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"<StepRef {self.name!r}>"
+
+
+@dataclass(frozen=True, slots=True)
+class _Added:
+    """A step as it was added; what else there is to know of it depends on the broker."""
+
+    name: str
+    message: Message[Any]
+    deps: tuple[str, ...]
+    refs: tuple[tuple[Path, str], ...]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    ignore: StepFlags
+
+
+class Workflow:
+    """A graph of steps, to be run once.
+
+    Examples:
+
+      >>> flow = Workflow("research-brief")
+      >>> page = flow.add("fetch", fetch.message("https://example.com"))
+      >>> flow.add("summary", summarize.message(page))
+      >>> run = flow.run()
+
+    Parameters:
+      name: What the workflow is called; many may have the same name.
+      id: Its identity. Running a second workflow of the same id starts nothing. One is made up if
+        none is given.
+      ignore_cancelled: Whether steps go on when a dep was cancelled, unless they say otherwise.
+      ignore_discarded: The same for a dep that was discarded.
+
+    Raises:
+      InvalidName: If the name or the id can't be used.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        id: str | None = None,
+        ignore_cancelled: bool = False,
+        ignore_discarded: bool = False,
+    ) -> None:
+        self.name = check_name(name, what="a workflow's name")
+        self.id = uuid.uuid4().hex if id is None else check_key_part(id, what="a workflow's id")
+        self._ignore_cancelled = ignore_cancelled
+        self._ignore_discarded = ignore_discarded
+        self._steps: dict[str, _Added] = {}
+
+    def __repr__(self) -> str:
+        return f"<Workflow {self.name!r} {self.id!r} with {len(self._steps)} steps>"
+
+    def __len__(self) -> int:
+        return len(self._steps)
+
+    def add(
+        self,
+        name: str,
+        message: Message[T | Snooze | Discard | Cancel],
+        *,
+        deps: Any = (),
+        ignore_cancelled: bool | None = None,
+        ignore_discarded: bool | None = None,
+    ) -> T:
+        """Add a step.
+
+        Parameters:
+          name: Its name, unique in this workflow.
+          message: The message of a workflow actor, as ``actor.message(...)`` makes it. What
+            :meth:`add` returned for other steps may stand anywhere in its arguments, in lists and dicts
+            too: those steps become deps, and the actor receives their results.
+          deps: More steps that must settle first, by name or by what :meth:`add` returned; one or many.
+            Names of steps that are added later will do.
+          ignore_cancelled: Whether to go on when a dep was cancelled; as the workflow does, if not given.
+          ignore_discarded: The same for a dep that was discarded.
+
+        Returns:
+          A :class:`StepRef` (to a type checker: the actor's result).
+
+        Raises:
+          InvalidName: If the name can't be used.
+          DuplicateStep: If there is a step of that name.
+          NotAWorkflowActor: If ``message`` isn't a Dramatiq message.
+          UnknownStep: If a ref belongs to another workflow.
+          ResultNotSerializable: If an argument holds itself.
+        """
+        check_name(name, what="a step's name")
+        if name in self._steps:
+            raise DuplicateStep(f"workflow {self.name!r} has a step {name!r} already; names are unique")
+        if not isinstance(message, Message):
+            raise NotAWorkflowActor(
+                f"step {name!r} needs a message, as actor.message(...) makes it, not {type(message).__name__}"
+            )
+        refs: list[tuple[Path, str]] = []
+        try:
+            args = self._without_refs(name, list(message.args), ("args",), refs)
+            kwargs = self._without_refs(name, message.kwargs, ("kwargs",), refs)
+        except RecursionError:
+            raise ResultNotSerializable(
+                f"the message of step {name!r} can't be encoded: it is nested too deeply, or holds itself"
+            ) from None
+        named = [self._dep_name(name, dep) for dep in _one_or_many(deps)]
+        cancelled = self._ignore_cancelled if ignore_cancelled is None else ignore_cancelled
+        discarded = self._ignore_discarded if ignore_discarded is None else ignore_discarded
+        self._steps[name] = _Added(
+            name=name,
+            message=message,
+            deps=tuple(dict.fromkeys([*(dep for _, dep in refs), *named])),
+            refs=tuple(refs),
+            args=tuple(args),
+            kwargs=kwargs,
+            ignore=(StepFlags.IGNORE_CANCELLED if cancelled else StepFlags.NONE)
+            | (StepFlags.IGNORE_DISCARDED if discarded else StepFlags.NONE),
+        )
+        return cast(T, StepRef(self, name))
+
+    def run(self, *, broker: Broker | None = None, dispatch: Dispatch = "ready") -> WorkflowRun:
+        """Submit the workflow: all of it, or nothing.
+
+        Parameters:
+          broker: The broker that its actors are declared on; the global one if not given.
+          dispatch: When steps are sent to their queues. ``"ready"``: when their deps have settled, so
+            that a blocked step costs nothing. ``"eager"``: all at once, and each snoozes until it is
+            ready, which needs no help from the worker that ran its deps.
+
+        Returns:
+          A handle. Its ``created`` is ``False`` if this very graph was submitted before under this id.
+
+        Raises:
+          EmptyWorkflow: If there are no steps.
+          UnknownStep: If a dep isn't a step.
+          CycleError: If steps wait for one another; names them.
+          NotAWorkflowActor: If a step's actor wasn't declared with ``@workflow_actor`` on the broker.
+          ResultNotSerializable: If a message can't be encoded by Dramatiq's encoder.
+          WorkflowExists: If the id belongs to a workflow with another graph.
+          ConfigurationError: If the broker has no ``BatonMiddleware``, or ``dispatch`` is something else.
+          StoreUnavailable: If Redis doesn't answer. Nothing runs then, unless only the answer was lost:
+            running it again under the same id tells.
+        """
+        if dispatch not in ("ready", "eager"):
+            raise ConfigurationError(f'dispatch must be "ready" or "eager", not {dispatch!r}')
+        broker = broker or get_broker()
+        runtime = middleware_of(broker).runtime(broker)
+        graph = Graph.of(self._specs(broker), workflow=self.name)
+        runtime.check_server_once()
+        spread = submission.submit(
+            runtime.store,
+            self.id,
+            self.name,
+            graph,
+            dispatch=dispatch,
+            retention=runtime.options.retention,
+        )
+        if spread.word == "differs":
+            raise WorkflowExists(
+                f"workflow {self.id!r} exists with another graph; give this one an id of its own"
+            )
+        if spread.word == "created":
+            if dispatch == "eager":
+                send_all(runtime.store, broker, self.id, graph.steps)
+            release(runtime.store, broker, self.id, spread)
+            return WorkflowRun(runtime, self.id, self.name, created=True)
+        name, _ = reading.summary(runtime.store, self.id)
+        return WorkflowRun(runtime, self.id, name, created=False)
+
+    def _without_refs(self, step: str, value: Any, path: Path, refs: list[tuple[Path, str]]) -> Any:
+        """Copy ``value`` with a readable placeholder for each ref, and note where they were."""
+        if isinstance(value, StepRef):
+            refs.append((path, self._dep_name(step, value)))
+            return f"<result of {value.name}>"
+        if isinstance(value, list | tuple):
+            return [self._without_refs(step, item, (*path, i), refs) for i, item in enumerate(value)]
+        if isinstance(value, dict):
+            return {key: self._without_refs(step, item, (*path, key), refs) for key, item in value.items()}
+        return value
+
+    def _dep_name(self, step: str, dep: object) -> str:
+        if isinstance(dep, StepRef):
+            if dep.workflow is not self:
+                raise UnknownStep(
+                    f"step {step!r} refers to step {dep.name!r} of another workflow, {dep.workflow.name!r}"
+                )
+            return dep.name
+        if isinstance(dep, str):
+            return dep
+        raise UnknownStep(
+            f"a dep of step {step!r} must be a step's name or what add() returned, not {type(dep).__name__}"
+        )
+
+    def _specs(self, broker: Broker) -> Iterable[StepSpec]:
+        ids: set[str] = set()
+        for position, step in enumerate(self._steps.values()):
+            message = step.message
+            function = _function(broker, step)
+            content = _as_it_arrives(step)
+            # The same message object may serve for several steps; each of them needs an id of its own.
+            message_id = str(uuid.uuid4()) if message.message_id in ids else message.message_id
+            ids.add(message_id)
+            yield StepSpec(
+                name=step.name,
+                actor=message.actor_name,
+                queue=message.queue_name,
+                flags=step.ignore | _callbacks(function),
+                deps=step.deps,
+                position=position,
+                message_id=message_id,
+                args=tuple(content["args"]),
+                kwargs=content["kwargs"],
+                options=content["options"],
+                refs=step.refs,
+            )
+
+
+def _one_or_many(deps: Any) -> list[Any]:
+    if isinstance(deps, str | StepRef):
+        return [deps]
+    try:
+        return list(deps)
+    except TypeError:
+        raise UnknownStep(
+            f"deps must be a step's name, what add() returned, or several of those, not {type(deps).__name__}"
+        ) from None
+
+
+def _function(broker: Broker, step: _Added) -> StepFunction:
+    name = step.message.actor_name
+    try:
+        function = step_function(broker.get_actor(name))
+    except ActorNotFound:
+        raise NotAWorkflowActor(
+            f"actor {name!r} of step {step.name!r} isn't declared on the broker that runs the workflow"
+        ) from None
+    if function is None:
+        raise NotAWorkflowActor(
+            f"actor {name!r} of step {step.name!r} isn't a workflow actor; declare it with @workflow_actor"
+        )
+    return function
+
+
+def _callbacks(function: StepFunction) -> StepFlags:
+    flags = StepFlags.NONE
+    if function.on_dep_cancelled is not None:
+        flags |= StepFlags.ON_DEP_CANCELLED
+    if function.on_dep_discarded is not None:
+        flags |= StepFlags.ON_DEP_DISCARDED
+    return flags
+
+
+def _as_it_arrives(step: _Added) -> MessageData:
+    """A message's content as Dramatiq's encoder brings it to a worker: in JSON, an enum becomes text."""
+    content: MessageData = {"args": step.args, "kwargs": step.kwargs, "options": step.message.options}
+    encoder = get_encoder()
+    try:
+        return encoder.decode(encoder.encode(content))
+    except Exception as error:
+        raise ResultNotSerializable(
+            f"the message of step {step.name!r} can't be encoded for the broker: {error}"
+        ) from error

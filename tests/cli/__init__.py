@@ -1,0 +1,1 @@
+"""The command line: pictures that are right and cheap, text that does no harm, commands."""

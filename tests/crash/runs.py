@@ -1,0 +1,85 @@
+"""One run of a workflow with a fault in a worker, or in the process that submits it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+
+from dramatiq_baton import WorkflowRun
+from tests.support.forks import Forked, Zygote
+
+from .faults import FaultAt, Moment, Point
+from .harness import (
+    Fault,
+    Outcome,
+    Stage,
+    check,
+    world_of,
+)
+from .scenarios import Scenario
+
+
+def until_finished(stage: Stage, run: WorkflowRun, worker: Forked) -> None:
+    """Wait until the workflow has finished, or the fault has happened."""
+    stage.wait_until(run, event="workflow_finished")
+
+
+@dataclass(frozen=True)
+class Crash:
+    """What is to happen.
+
+    Attributes:
+      zygote: Parent of the processes.
+      url: The server.
+      scenario: The workflow.
+      fault: What happens at a command.
+      moment: When, seen from that command.
+      before: Done once the workflow is submitted, before the worker behind the proxy is started; by default
+        the worker is there first.
+      meanwhile: Done while it is at work.
+      deaths: How many workers have died before it.
+    """
+
+    zygote: Zygote
+    url: str
+    scenario: Scenario
+    fault: Fault
+    moment: Moment
+    before: Callable[[Stage, WorkflowRun], None] | None = None
+    meanwhile: Callable[[Stage, WorkflowRun, Forked], None] = until_finished
+    deaths: int = 0
+
+    def __call__(self, point: Point | None = None) -> Outcome:
+        """Run it with the fault at ``point``, or without one."""
+        outcome = Outcome(point)
+        with world_of(self.url) as world, closing(Stage(self.zygote, world)) as stage:
+            fault = FaultAt(self.url, point, self.moment)
+            with closing(fault):
+                self._run(stage, fault, outcome)
+            outcome.struck, outcome.seen = fault.struck, fault.seen
+            if outcome.wrong:
+                outcome.logs.append(stage.logs())
+        return outcome
+
+    def _run(self, stage: Stage, fault: FaultAt, outcome: Outcome) -> None:
+        run = None
+        if self.before is not None:
+            run = self.scenario.submit(stage.world.actors, "crashed")
+            self.before(stage, run)
+        # One thread, so that one actor at most runs when the worker dies. After a cut a second one goes on:
+        # Dramatiq lets a thread that can't acknowledge a message rest for 5 s.
+        threads = 1 if self.fault is Fault.KILL else 2
+        worker = stage.start_worker(behind=fault, fault=self.fault, threads=threads)
+        run = run or self.scenario.submit(stage.world.actors, "crashed")
+        self.meanwhile(stage, run, worker)
+        if self.fault is Fault.KILL and fault.struck:
+            worker.wait()
+        if not worker.alive:
+            worker = stage.start_worker(threads=2)
+        if not stage.finish(run, outcome):
+            return
+        worker.stop()
+        stage.redeliver()
+        killed = self.fault is Fault.KILL and fault.struck
+        check(stage, self.scenario, run, outcome, deaths=self.deaths + killed)

@@ -1,0 +1,87 @@
+"""A worker crashes at every command, or loses touch there: nothing is lost, nothing runs twice without need."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+from dramatiq_baton import WorkflowRun
+from tests.support.forks import Forked, Zygote
+
+from .faults import Moment, Point
+from .harness import Fault, Outcome, Stage, everywhere, failure, repeated
+from .runs import Crash
+from .scenarios import ALL_KINDS, EAGER_DIAMOND, HANDED_BACK, WIDE, WRECK
+
+pytestmark = pytest.mark.timeout(300)
+
+ways = pytest.mark.parametrize(
+    ("fault", "moment"),
+    [(fault, moment) for fault in Fault for moment in Moment],
+    ids=lambda value: value.name.lower(),
+)
+deaths = pytest.mark.parametrize(
+    ("fault", "moment"), [(Fault.KILL, moment) for moment in Moment], ids=lambda value: value.name.lower()
+)
+
+
+def at_every_command(crash: Crash, wanted: str) -> None:
+    """Run the workflow undisturbed, then with the fault at each of its commands."""
+    undisturbed = crash()
+    assert not undisturbed.wrong, undisturbed.wrong
+
+    def strike(point: Point) -> Outcome:
+        return repeated(lambda: crash(point), prompt=crash.fault is Fault.KILL)
+
+    outcomes = everywhere(strike, undisturbed.seen, skipped=crash.scenario.skipped)
+    if crash.moment is Moment.AFTER:
+        wanted += " fetch"
+    assert not (text := failure(outcomes, wanted)), text
+
+
+@ways
+def test_a_workflow_outlives_a_worker_at_every_command(
+    zygote: Zygote, url: str, fault: Fault, moment: Moment
+) -> None:
+    crash = Crash(zygote, url, ALL_KINDS, fault, moment)
+    at_every_command(crash, "claim settle defer reject callback_done renew enqueue ack nack")
+
+
+@deaths
+def test_steps_that_wait_in_their_queue_outlive_a_worker_at_every_command(
+    zygote: Zygote, url: str, fault: Fault, moment: Moment
+) -> None:
+    at_every_command(Crash(zygote, url, EAGER_DIAMOND, fault, moment), "claim settle defer enqueue ack")
+
+
+@deaths
+def test_dependents_that_are_told_in_portions_outlive_a_worker_at_every_command(
+    zygote: Zygote, url: str, fault: Fault, moment: Moment
+) -> None:
+    at_every_command(Crash(zygote, url, WIDE, fault, moment), "claim settle spread enqueue ack nack")
+
+
+@ways
+def test_a_worker_that_rescues_may_crash_at_every_command(
+    zygote: Zygote, url: str, fault: Fault, moment: Moment
+) -> None:
+    def leave_a_wreck(stage: Stage, run: WorkflowRun) -> None:
+        stage.start_worker(threads=2).wait()  # it kills itself
+
+    crash = Crash(zygote, url, WRECK, fault, moment, before=leave_a_wreck, deaths=1)
+    at_every_command(crash, "expire resend claim settle callback_done enqueue ack")
+
+
+@deaths
+def test_a_worker_that_shuts_down_may_crash_at_every_command(
+    zygote: Zygote, url: str, fault: Fault, moment: Moment
+) -> None:
+    def tell_it_to_stop(stage: Stage, run: WorkflowRun, worker: Forked) -> None:
+        stage.wait_for_waiting("the stop")
+        worker.signal(signal.SIGTERM)
+        worker.wait()
+        stage.world.actors.let_go("the stop")
+
+    crash = Crash(zygote, url, HANDED_BACK, fault, moment, meanwhile=tell_it_to_stop)
+    at_every_command(crash, "claim defer enqueue ack requeue")

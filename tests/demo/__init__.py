@@ -1,0 +1,1 @@
+"""The text logic of the research brief: reading, ranking, keywords, verdicts and the document."""

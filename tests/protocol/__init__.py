@@ -1,0 +1,1 @@
+"""The scripts as one protocol, against a model of its rules."""

@@ -1,0 +1,183 @@
+"""The rules of the protocol in plain Python: what each call must answer, and what then holds.
+
+Times don't occur: a lease is live or has run out, and a test says when it does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from dramatiq_baton.graph import StepFlags
+
+SETTLED = ("completed", "discarded", "cancelled")
+
+
+@dataclass
+class Step:
+    """A step as it must be. ``untold`` are the deps that it has not been told of."""
+
+    flags: StepFlags
+    deps: tuple[str, ...]
+    untold: set[str]
+    state: str = "pending"
+    token: int = 0
+    holder: str = ""
+    lease: str = ""  # "live", "out", or none
+    attempt: int = 0
+    deaths: int = 0
+    seq: int = 0
+    callback: bool = False
+    result: bytes | None = None
+
+    @property
+    def settled(self) -> bool:
+        return self.state in SETTLED
+
+
+@dataclass
+class Model:
+    """A workflow as it must be. Its methods answer with the words of the scripts."""
+
+    steps: dict[str, Step]
+    max_rescues: int
+    events: list[tuple[str, str]] = field(default_factory=lambda: [("", "workflow_started")])
+
+    def __post_init__(self) -> None:
+        for name, step in self.steps.items():
+            if not step.deps:
+                self.steps[name].state = "queued"
+
+    def claim(self, name: str, holder: str, seq: int, before: tuple[str, ...]) -> str:
+        step = self.steps[name]
+        if step.result is not None:
+            self.events.append((name, "cached"))
+            return "cached"
+        if step.settled and not step.callback:
+            return "settled"
+        if seq < step.seq:
+            return "outdated"
+        known = step.holder == holder or step.holder in before
+        if step.lease == "live" and not known:
+            return "leased"
+        if step.callback:
+            self._take(step, holder)
+            return "callback"
+        if step.state == "executing" and step.lease == "out" and not known and self._bury(name):
+            return "discarded"
+        if step.untold:
+            step.state, step.seq = "snoozed", step.seq + 1
+            self.events.append((name, "snoozed"))
+            return "snoozed"
+        self._take(step, holder)
+        if step.state != "executing" or not known:
+            step.state, step.attempt = "executing", step.attempt + 1
+            self.events.append((name, "executing"))
+        return "run"
+
+    def settle(self, name: str, token: int, outcome: str, result: bytes) -> str:
+        step = self.steps[name]
+        if step.settled:
+            return "settled"
+        if outcome != "completed" and not self._holds(step, token):
+            return "lost"
+        step.result = result if outcome == "completed" else None
+        self._settle(name, outcome)
+        return "ok"
+
+    def defer(self, name: str, token: int, state: str) -> int | None:
+        step = self.steps[name]
+        if not self._holds(step, token):
+            again = step.token == token and step.state == state and step.holder == "deferred"
+            return step.seq if again else None
+        step.state, step.seq, step.holder, step.lease = state, step.seq + 1, "deferred", ""
+        self.events.append((name, "snoozed" if state == "queued" else state))
+        return step.seq
+
+    def reject(self, name: str, seq: int) -> str:
+        step = self.steps[name]
+        if seq < step.seq or step.lease == "live":
+            return "ignored"
+        if step.callback:
+            self.end_callback(name)
+            return "ok"
+        if step.settled or step.untold:
+            return "ignored"
+        self._settle(name, "discarded")
+        return "ok"
+
+    def expire(self, name: str, token: int) -> str:
+        step = self.steps[name]
+        if step.token != token or not (step.state == "executing" or step.callback):
+            return "unknown"
+        if step.lease == "live":
+            return "renewed"
+        step.holder, step.lease = "", ""
+        if step.callback:
+            return "queued"
+        if self._bury(name):
+            return "discarded"
+        step.state, step.seq = "queued", step.seq + 1
+        self.events.append((name, "snoozed"))
+        return "queued"
+
+    def resend(self, name: str, found_in: str) -> str:
+        step = self.steps[name]
+        queued, waiting = step.state == "queued" or step.callback, step.state in ("snoozed", "retryable")
+        return "ok" if (queued if found_in == "queued" else waiting) else "unknown"
+
+    def callback_done(self, name: str, token: int) -> None:
+        if self.steps[name].callback and self.steps[name].token == token:
+            self.end_callback(name)
+
+    def end_callback(self, name: str) -> None:
+        step = self.steps[name]
+        step.callback, step.holder, step.lease = False, "", ""
+        self._finish()
+
+    @property
+    def finished(self) -> bool:
+        return all(step.settled and not step.callback for step in self.steps.values())
+
+    def _holds(self, step: Step, token: int) -> bool:
+        return step.state == "executing" and step.token == token
+
+    def _take(self, step: Step, holder: str) -> None:
+        step.token += step.holder != holder
+        step.holder, step.lease = holder, "live"
+
+    def _bury(self, name: str) -> bool:
+        self.steps[name].deaths += 1
+        if self.steps[name].deaths < self.max_rescues:
+            return False
+        self._settle(name, "discarded")
+        return True
+
+    def _settle(self, name: str, outcome: str) -> None:
+        work = [self._end(name, outcome)]
+        while work:
+            told_of = work.pop()
+            for other in [key for key, step in self.steps.items() if told_of in step.deps]:
+                if not self.steps[other].settled and self._tell(other, told_of):
+                    work.append(self._end(other, "cancelled"))
+        self._finish()
+
+    def _end(self, name: str, outcome: str) -> str:
+        step = self.steps[name]
+        step.state, step.holder, step.lease = outcome, "", ""
+        self.events.append((name, outcome))
+        return name
+
+    def _tell(self, name: str, dep: str) -> bool:
+        """Tell a step of a dep that has settled. Returns whether that cancels it."""
+        step, how = self.steps[name], self.steps[dep].state
+        step.untold.discard(dep)
+        if how != "completed" and not step.flags & StepFlags[f"IGNORE_{how.upper()}"]:
+            step.callback = bool(step.flags & StepFlags[f"ON_DEP_{how.upper()}"])
+            return True
+        if not step.untold and step.state == "pending":
+            step.state = "queued"
+        return False
+
+    def _finish(self) -> None:
+        if self.finished and ("", "workflow_finished") not in self.events:
+            self.events.append(("", "workflow_finished"))

@@ -1,0 +1,1 @@
+"""What the tests stand on: real servers, real workers, and actors that do as they are told."""

@@ -1,0 +1,231 @@
+"""Actors that do as they are told. Worker processes run this module; tests import it to submit.
+
+``BATON_TEST_URL`` says where Redis is, ``BATON_TEST_NAMESPACE`` under which namespace to work,
+``BATON_TEST_BROKER`` which broker to use. With ``BATON_TEST_STATE_URL`` workflows are elsewhere (behind a proxy)
+than what the actors note; with ``BATON_TEST_HEARTBEAT`` a ``RedisBroker`` always gives back the messages of
+workers that it hasn't heard of for so many milliseconds.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from typing import Any
+
+import dramatiq
+import redis
+from dramatiq.brokers.redis import RedisBroker
+from dramatiq.brokers.stub import StubBroker
+from dramatiq.middleware import AsyncIO
+
+from dramatiq_baton import BatonMiddleware, Cancel, Discard, Snooze, Step, current_step, workflow_actor
+
+URL = os.environ["BATON_TEST_URL"]
+NAMESPACE = os.environ["BATON_TEST_NAMESPACE"]
+LEASE_TTL = int(os.environ.get("BATON_TEST_LEASE_TTL", "3000"))
+RESCUE_INTERVAL = int(os.environ.get("BATON_TEST_RESCUE_INTERVAL", "200"))
+
+probe = redis.Redis.from_url(URL, decode_responses=True)
+
+
+def make_broker() -> dramatiq.Broker:
+    kind = os.environ.get("BATON_TEST_BROKER", "redis")
+    if kind == "stub":
+        return StubBroker()
+    if kind == "rabbitmq":
+        from dramatiq.brokers.rabbitmq import RabbitmqBroker
+
+        return RabbitmqBroker(url=os.environ["BATON_TEST_RABBITMQ_URL"])
+    redelivery: dict[str, int] = {}
+    if heartbeat := os.environ.get("BATON_TEST_HEARTBEAT"):
+        redelivery = {"heartbeat_timeout": int(heartbeat), "maintenance_chance": 1_000_000}
+    return RedisBroker(
+        url=os.environ.get("BATON_TEST_BROKER_URL", URL), namespace=f"{NAMESPACE}:broker", **redelivery
+    )
+
+
+broker = make_broker()
+broker.add_middleware(AsyncIO())
+broker.add_middleware(
+    BatonMiddleware(
+        url=os.environ.get("BATON_TEST_STATE_URL", URL),
+        namespace=NAMESPACE,
+        snooze_delay=100,
+        lease_ttl=LEASE_TTL,
+        rescue_interval=RESCUE_INTERVAL,
+        max_rescues=int(os.environ.get("BATON_TEST_MAX_RESCUES", "2")),
+        max_result_size=100_000,
+        retention=int(os.environ.get("BATON_TEST_RETENTION", "604800000")),
+        events_maxlen=int(os.environ.get("BATON_TEST_EVENTS_MAXLEN", "100000")),
+    )
+)
+dramatiq.set_broker(broker)
+
+QUEUE = f"{NAMESPACE}-q".replace(":", "-")
+
+
+def note(what: str, text: str = "") -> int:
+    """Note that something happened in the current step; returns how often it has by now."""
+    step = current_step()
+    assert step is not None
+    return note_at(step, what, text)
+
+
+def note_at(step: Step, what: str, text: str = "") -> int:
+    key = notes_key(step.workflow_id)
+    pipe = probe.pipeline()
+    pipe.rpush(key, f"{step.name}|{what}|{text}")
+    pipe.hincrby(f"{key}:counts", f"{step.name}|{what}")
+    pipe.expire(key, 600)
+    pipe.expire(f"{key}:counts", 600)
+    return int(pipe.execute()[1])
+
+
+def notes_key(workflow_id: str) -> str:
+    return f"{NAMESPACE}:probe:{workflow_id}"
+
+
+def notes(workflow_id: str) -> list[str]:
+    """What was noted in a workflow, in order, as ``step|what|text``."""
+    return list(probe.lrange(notes_key(workflow_id), 0, -1))
+
+
+def on_dep_cancelled(reason: str, step: Step) -> None:
+    note_at(step, "on_dep_cancelled", reason)
+
+
+def on_dep_discarded(reason: str, step: Step) -> None:
+    times = note_at(step, "on_dep_discarded", reason)
+    if "callback waits" in reason and times == 1:
+        let_go("callback")
+        wait_for("the end")
+    if "callback fails" in reason:
+        raise RuntimeError("a callback that fails")
+
+
+def perform(orders: list[Any], inputs: Any) -> Any:
+    """Carry out the order for this run: the n-th for the n-th run, the last one for all later ones."""
+    step = current_step()
+    if step is None:
+        return ["plain", inputs]
+    run = note("run", str(step.attempt))
+    verb, *rest = orders[min(run, len(orders)) - 1] if orders else ["value", inputs]
+    if verb == "after":  # ["after", name, order]: that order, once name was let go
+        wait_for(rest[0])
+        verb, *rest = rest[1]
+    match verb:
+        case "value":
+            return rest[0]
+        case "inputs":
+            return inputs
+        case "attempt":
+            return step.attempt
+        case "snooze":
+            return Snooze(*rest)
+        case "raise snooze":
+            raise Snooze(*rest)
+        case "discard":
+            return Discard(rest[0])
+        case "raise discard":
+            raise Discard(rest[0])
+        case "cancel":
+            return Cancel(rest[0])
+        case "raise cancel":
+            raise Cancel(rest[0])
+        case "fail":
+            raise ValueError(rest[0])
+        case "expected":
+            raise KeyError(rest[0])
+        case "rate limit":
+            raise dramatiq.RateLimitExceeded("too fast")
+        case "retry":
+            raise dramatiq.errors.Retry("again", delay=rest[0])
+        case "die":
+            os.kill(os.getpid(), 9)
+            raise AssertionError("it should be dead")
+        case "die when":
+            wait_for(rest[0])
+            os.kill(os.getpid(), 9)
+            raise AssertionError("it should be dead")
+        case "run":  # which run this is: tells whether a stored result was computed again
+            return run
+        case "busy":
+            time.sleep(rest[0] / 1000)
+            return run
+        case "run after":
+            wait_for(rest[0])
+            return run
+        case "threads":
+            return sorted(thread.name for thread in threading.enumerate())
+        case "big":
+            return "x" * rest[0]
+        case "unstorable":
+            return {"pages": [1, object()]}
+        case "results":
+            return step.results
+        case "result of":
+            return step.result(rest[0])
+        case "wait for":
+            wait_for(rest[0])
+            return "waited"
+        case _:
+            raise AssertionError(f"no such order: {verb}")
+
+
+def wait_for(name: str) -> None:
+    """Block until :func:`let_go` is called for ``name``; an exception from another thread ends it too."""
+    key = f"{NAMESPACE}:gate:{name}"
+    probe.rpush(f"{key}:waiting", 1)
+    probe.expire(f"{key}:waiting", 600)
+    while not probe.exists(key):
+        time.sleep(0.01)  # not a wait of a test: the actor itself is busy until told otherwise
+
+
+def let_go(name: str) -> None:
+    probe.set(f"{NAMESPACE}:gate:{name}", 1, ex=600)
+
+
+@workflow_actor(
+    queue_name=QUEUE,
+    max_retries=2,
+    min_backoff=20,
+    max_backoff=60,
+    throws=KeyError,
+    on_dep_cancelled=on_dep_cancelled,
+    on_dep_discarded=on_dep_discarded,
+)
+def act(orders: list[Any], inputs: Any = None) -> Any:
+    return perform(orders, inputs)
+
+
+@workflow_actor(queue_name=QUEUE, max_retries=2, min_backoff=20, max_backoff=60)
+async def act_async(orders: list[Any], inputs: Any = None) -> Any:
+    return perform(orders, inputs)
+
+
+@workflow_actor(queue_name=QUEUE, max_retries=0, notify_shutdown=True)
+def act_until_shutdown(orders: list[Any], inputs: Any = None) -> Any:
+    return perform(orders, inputs)
+
+
+@workflow_actor(queue_name=QUEUE, max_retries=0, max_age=1500)
+def act_while_young(orders: list[Any], inputs: Any = None) -> Any:
+    return perform(orders, inputs)
+
+
+class ActByClass(dramatiq.GenericActor):
+    class Meta:
+        actor = workflow_actor
+        queue_name = QUEUE
+        max_retries = 0
+
+    def perform(self, orders: list[Any], inputs: Any = None) -> Any:
+        return perform(orders, inputs)
+
+
+@dramatiq.actor(queue_name=QUEUE)
+def plain(key: str, value: str) -> str:
+    probe.rpush(f"{NAMESPACE}:probe:{key}", value)
+    probe.expire(f"{NAMESPACE}:probe:{key}", 600)
+    return "a value that nobody stores"

@@ -1,0 +1,91 @@
+"""Fixtures for tests that can't share the session's worker: a world, and a lab, of a test's own.
+
+A ``conftest.py`` imports those that its folder needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from .lab import Lab, Log
+from .servers import machine_redis_url
+from .state_server import StateServer
+from .world import World
+
+MakeLab = Callable[..., Lab]
+
+
+@pytest.fixture(params=["valkey", "redis"])
+def own_world(request: pytest.FixtureRequest) -> Iterator[World]:
+    """A world with no worker but those that the test starts."""
+    url = request.getfixturevalue("valkey_url") if request.param == "valkey" else machine_redis_url()
+    world = World(url)
+    try:
+        yield world
+        assert not world.left_behind()
+    finally:
+        world.close()
+
+
+@pytest.fixture
+def make_lab(own_world: World) -> Iterator[MakeLab]:
+    """Makes labs in a world of the test's own."""
+    labs: list[Lab] = []
+
+    def make(*args: Any, **options: Any) -> Lab:
+        labs.append(Lab(own_world, *args, **options))
+        return labs[-1]
+
+    yield make
+    for lab in labs:
+        lab.close()
+
+
+@pytest.fixture
+def lab(make_lab: MakeLab) -> Lab:
+    """A lab with Dramatiq's default middleware and Baton behind it."""
+    return make_lab()
+
+
+@pytest.fixture
+def log() -> Iterator[Log]:
+    """What Dramatiq and Baton log in this process during the test."""
+    with Log() as log:
+        yield log
+
+
+@pytest.fixture
+def state_server() -> Iterator[StateServer]:
+    """A server for state alone, that the test may freeze, kill and start again."""
+    server = StateServer()
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+@pytest.fixture
+def split_world(state_server: StateServer, valkey_url: str) -> Iterator[World]:
+    """A world whose state lives on :func:`state_server`, and whose messages live elsewhere."""
+    world = World(state_server.url, BATON_TEST_BROKER_URL=valkey_url)
+    try:
+        yield world
+        state_server.bring_back()
+        assert not world.left_behind()
+    finally:
+        state_server.bring_back()
+        client = world.broker.client  # type: ignore[attr-defined]
+        for key in list(client.scan_iter(f"{world.namespace}:*", count=1000)):
+            client.delete(key)
+        world.close()
+
+
+@pytest.fixture
+def split_lab(split_world: World, valkey_url: str) -> Iterator[Lab]:
+    """A lab whose state lives on :func:`state_server`, and whose messages live elsewhere."""
+    lab = Lab(split_world, broker_url=valkey_url)
+    yield lab
+    lab.close()

@@ -1,0 +1,85 @@
+"""The command ``dramatiq-baton``, in a pipe and on a terminal."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+import termios
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+COMMAND = Path(sys.executable).with_name("dramatiq-baton")
+
+
+def piped(*args: str, timeout: float = 60, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run the command with its output in a pipe, until it ends."""
+    return subprocess.run(
+        [COMMAND, *args], env={**os.environ, **env}, capture_output=True, text=True, timeout=timeout
+    )
+
+
+class Terminal:
+    """The command on a terminal of its own.
+
+    Parameters:
+      args: The command's arguments.
+      columns, lines: The terminal's size.
+    """
+
+    def __init__(self, *args: str, columns: int = 100, lines: int = 40) -> None:
+        self._master, slave = pty.openpty()
+        termios.tcsetwinsize(slave, (lines, columns))
+        self.process = subprocess.Popen(
+            [COMMAND, *args],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env={**os.environ, "TERM": "xterm-256color", "COLUMNS": str(columns), "LINES": str(lines)},
+            start_new_session=True,
+        )
+        os.close(slave)
+        self._output = b""
+        self._changed = threading.Condition()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    @property
+    def output(self) -> str:
+        """All that it has written so far, control codes and all."""
+        with self._changed:
+            return self._output.decode("utf-8", "replace")
+
+    def wait_for(self, condition: str | Callable[[str], bool], timeout: float = 30) -> str:
+        """Wait until its output is as it should be, and return it."""
+        check = condition if callable(condition) else lambda output: condition in output
+        with self._changed:
+            arrived = self._changed.wait_for(lambda: check(self._output.decode("utf-8", "replace")), timeout)
+        assert arrived, f"never seen on the terminal: {condition}; there was\n{self.output}"
+        return self.output
+
+    def interrupt(self) -> None:
+        """Press Ctrl-C."""
+        os.killpg(self.process.pid, signal.SIGINT)
+
+    def ended(self, timeout: float = 30) -> int:
+        """Wait until it has ended; its exit code."""
+        code = self.process.wait(timeout)
+        self._reader.join(10)
+        os.close(self._master)
+        return code
+
+    def _read(self) -> None:
+        while True:
+            try:
+                data = os.read(self._master, 65536)
+            except OSError:  # the other end is closed
+                return
+            if not data:
+                return
+            with self._changed:
+                self._output += data
+                self._changed.notify_all()
