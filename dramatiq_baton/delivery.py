@@ -13,9 +13,11 @@ from .messages import StepMessage
 from .store.replies import Claim, Spread
 
 if TYPE_CHECKING:
+    from .advancing import Plan
     from .runtime import Runtime
 
 _ATTRIBUTE = "_baton_delivery"
+_AHEAD = "_baton_claimed_ahead"
 _current: ContextVar[Delivery | None] = ContextVar("dramatiq_baton_delivery", default=None)
 
 
@@ -36,6 +38,21 @@ class Return:
     before: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What the gate said of a message before it was processed.
+
+    Attributes:
+      step: Which step the message is for.
+      holder: The name of the delivery for which it was asked.
+      claim: What it said.
+    """
+
+    step: StepMessage
+    holder: str
+    claim: Claim
+
+
 @dataclass(slots=True, eq=False)
 class Delivery:
     """What happens to a message of a step in this worker.
@@ -49,6 +66,7 @@ class Delivery:
       step: Which step it is for; ``None`` if that can't be read.
       retries: Dramatiq's retry count when it arrived.
       holder: Names this delivery to the gate.
+      ahead: What the gate said before this delivery began; ``None`` if it wasn't asked.
       claim: What the gate said; ``None`` as long as it hasn't answered.
       dropped: Whether the message is no business of ours, or of nobody's.
       ready: Whether the actor may run: the gate says so, and its arguments are complete.
@@ -57,6 +75,7 @@ class Delivery:
       answer: What it returned, alone in a tuple; ``None`` as long as it hasn't.
       action: What its answer means, once that was decided.
       encoded: Its result, encoded.
+      plan: How the fast path records it, once that was decided.
       recorded: Whether that is written down.
       spread: What followed from it, for others to be told.
       retry_seq: The number of Dramatiq's retry; ``None`` if there is none, or it must not count.
@@ -70,6 +89,7 @@ class Delivery:
     step: StepMessage | None
     holder: str
     retries: int = 0
+    ahead: Claim | None = None
     claim: Claim | None = None
     dropped: bool = False
     ready: bool = False
@@ -79,6 +99,7 @@ class Delivery:
     answer: tuple[Any] | None = None
     action: Action | None = None
     encoded: bytes = b""
+    plan: Plan | None = None
     recorded: bool = False
     spread: Spread | None = None
     retry_seq: int | None = None
@@ -96,6 +117,17 @@ def begin(delivery: Delivery) -> None:
     """Make a delivery the current one, and let it be found by its message."""
     setattr(delivery.message, _ATTRIBUTE, delivery)
     _current.set(delivery)
+
+
+def put_ahead(message: MessageProxy, ahead: Ahead) -> None:
+    """Note what the gate said of a message that is still to be processed."""
+    setattr(message, _AHEAD, ahead)
+
+
+def ahead_of(message: MessageProxy) -> Ahead | None:
+    """What the gate said of a message before it was processed."""
+    found: Ahead | None = message.__dict__.get(_AHEAD)
+    return found
 
 
 def end() -> None:

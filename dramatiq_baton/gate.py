@@ -14,6 +14,7 @@ from .errors import BatonError, StoreUnavailable
 from .logs import get_logger
 from .messages import StepMessage, fill
 from .persistence import for_a_while
+from .runtime import Runtime
 from .store import reading
 from .store.replies import Claim, Gate
 
@@ -40,12 +41,11 @@ def ask(delivery: Delivery) -> None:
         delivery.dropped = True
         log.warning("dropped a message of another namespace", **step.place, namespace=step.namespace)
         return
-    delay = jittered(delivery.runtime.options.snooze_delay)
-    wanted = _wanted(step)
-    if len(wanted) > RESULTS_WITH_CLAIM:
-        wanted = []
+    delay = delay_of(delivery.runtime)
     try:
-        claim = delivery.claim = for_a_while(lambda: _claim(delivery, step, delay, wanted), seconds=PATIENCE)
+        claim = delivery.claim = delivery.ahead or for_a_while(
+            lambda: _claim(delivery, step, delay, wanted_with_claim(step)), seconds=PATIENCE
+        )
     except StoreUnavailable as error:
         log.warning("put a step back: Redis doesn't answer", **step.place, error=str(error))
         unanswered = (*step.before, delivery.holder)[:MOST_UNANSWERED]
@@ -66,6 +66,17 @@ def ask(delivery: Delivery) -> None:
             delivery.back = Return(claim.seq, delay, delivery.retries)
         case _:
             _tell(step, claim)
+
+
+def delay_of(runtime: Runtime) -> int:
+    """How long a step waits whose deps haven't settled, in milliseconds."""
+    return jittered(runtime.options.snooze_delay)
+
+
+def wanted_with_claim(step: StepMessage) -> list[str]:
+    """The deps whose results come along with the gate's answer: those that its arguments need, unless they are many."""
+    wanted = _wanted(step)
+    return wanted if len(wanted) <= RESULTS_WITH_CLAIM else []
 
 
 def _claim(delivery: Delivery, step: StepMessage, delay: int, wanted: list[str]) -> Claim:

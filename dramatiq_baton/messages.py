@@ -12,7 +12,7 @@ from dramatiq import Message
 from dramatiq.broker import MessageProxy
 
 from .errors import CorruptData
-from .graph import Path, StepSpec
+from .graph import Json, Path, StepSpec
 from .store.store import Address
 
 #: The message option that makes a message a step's.
@@ -99,14 +99,15 @@ def for_step(spec: StepSpec, step: StepMessage, *, retries: int) -> Message[Any]
 
     It is dated now: ``AgeLimit`` counts from when a step could start, not from when it was submitted.
     """
-    options = {**spec.options, OPTION: step.option}
+    content = spec.content.decoded() if isinstance(spec.content, Json) else spec.content
+    options = {**content.options, OPTION: step.option}
     if retries:
         options["retries"] = retries
     return Message(
         queue_name=spec.queue,
         actor_name=spec.actor,
-        args=spec.args,
-        kwargs=spec.kwargs,
+        args=tuple(content.args),
+        kwargs=content.kwargs,
         options=options,
         message_id=spec.message_id,
         message_timestamp=_now(),
@@ -136,11 +137,13 @@ def fill(
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Put results into a message's arguments.
 
-    The message itself is left as it is: Dramatiq may have to send it again.
+    The message itself is left as it is where a result is put in: Dramatiq may have to send it again.
 
     Raises:
       CorruptData: If a path leads nowhere.
     """
+    if not refs:
+        return tuple(args), dict(kwargs)
     filled: dict[str, Any] = {"args": _unshared(list(args)), "kwargs": _unshared(dict(kwargs))}
     for path, dep in refs:
         container: Any = filled

@@ -11,14 +11,17 @@ import redis
 from dramatiq import Broker, Message, Middleware, Worker
 from dramatiq.broker import MessageProxy
 from dramatiq.middleware import Interrupt, MiddlewareError, SkipMessage
+from dramatiq.worker import WorkerThread
 
 from . import delivery as deliveries
 from . import gate, messages, options, quiet, recording
 from .actors import skipping, step_function
+from .advancing import Lane, give_back
 from .decisions import Fail
 from .delivery import Delivery
 from .durations import Duration
 from .errors import BatonError, ConfigurationError, CorruptData, StoreUnavailable
+from .fastpath import FastPath, fast_path
 from .handback import hand_back
 from .leases import Leases
 from .logs import get_logger
@@ -98,6 +101,7 @@ class BatonMiddleware(Middleware):
             events_maxlen=events_maxlen,
         )
         self._runtime: Runtime | None = None
+        self._path: FastPath | None = None
         self._rescue: Rescue | None = None
         self._lock = threading.Lock()
 
@@ -118,6 +122,9 @@ class BatonMiddleware(Middleware):
                     events_maxlen=self._options.events_maxlen,
                 )
                 runtime = self._runtime = Runtime(broker, store, self._options, Leases(store))
+                path = self._path = fast_path(broker, store.connections, self)
+                if path is not None:
+                    store.sends_to = path.sends_to
             return runtime
 
     def _redis(self, broker: Broker) -> redis.Redis:
@@ -146,6 +153,8 @@ class BatonMiddleware(Middleware):
             log.warning("Redis doesn't answer; no step runs until it does", error=str(error))
         except BatonError as error:
             raise CannotStart(str(error)) from None
+        if self._path is not None:
+            runtime.lane = Lane.into(worker, self._path)
 
     def after_worker_boot(self, broker: Broker, worker: Worker) -> None:
         runtime = self.runtime(broker)
@@ -160,14 +169,21 @@ class BatonMiddleware(Middleware):
         self._rescue.start()
 
     def before_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
+        if (lane := self.runtime(broker).lane) is not None:
+            lane.turns.close()
         hand_back(broker, worker)
         if self._rescue is not None:
             self._rescue.stop()
 
     def after_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
         runtime = self.runtime(broker)
+        runtime.lane = None
         runtime.leases.stop()  # only now: what was still running had to keep its lease
         runtime.store.connections.close()
+
+    def before_worker_thread_shutdown(self, broker: Broker, thread: WorkerThread) -> None:
+        if (lane := self.runtime(broker).lane) is not None:
+            give_back(lane)
 
     # A message's life ---------------------------------------------------------------------------
 
@@ -222,19 +238,24 @@ class BatonMiddleware(Middleware):
         if delivery is None:  # Dramatiq refused it before the gate could see it
             delivery = self._delivery(broker, message)
             deliveries.begin(delivery)
-            recording.refuse(delivery)
+            if delivery.ahead is None:
+                recording.refuse(delivery)
+            else:
+                delivery.claim = delivery.ahead
         recording.conclude(delivery, rejected=rejected)
         deliveries.end()
 
     def _delivery(self, broker: Broker, message: MessageProxy) -> Delivery:
         runtime = self.runtime(broker)
+        retries = message.options.get("retries", 0)
+        if (ahead := deliveries.ahead_of(message)) is not None:
+            return Delivery(runtime, message, ahead.step, ahead.holder, retries, ahead.claim)
         step = None
         try:
             step = messages.read(message)
         except CorruptData as error:
             log.error("dropped a message", error=str(error))
-        retries = message.options.get("retries", 0)
-        return Delivery(runtime, message, step, runtime.next_holder(), retries=retries)
+        return Delivery(runtime, message, step, runtime.next_holder(), retries)
 
 
 def client_from(url: str) -> redis.Redis:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dramatiq.middleware import Interrupt
 
-from . import gate, messages
+from . import advancing, gate, messages
 from .codec import encode
 from .decisions import (
     Action,
@@ -44,6 +44,8 @@ def record_answer(delivery: Delivery, step: StepMessage) -> None:
     if isinstance(delivery.action, Complete) and not delivery.encoded:
         delivery.action = _encode(delivery, step, delivery.action)
     match delivery.action:
+        case Complete() if delivery.runtime.lane is not None:
+            advancing.complete(delivery, step, delivery.runtime.lane)
         case Complete():
             _settle(delivery, step, StepState.COMPLETED)
         case GiveUp(reason=reason, error=error):
@@ -119,7 +121,7 @@ def _record_what_is_left(delivery: Delivery, step: StepMessage, *, rejected: boo
     if delivery.claim.word is not Gate.RUN:
         return
     if delivery.action is None and delivery.answer is None:
-        delivery.action = _action_of_the_unanswered(delivery)
+        delivery.action = _action_of_the_unanswered(delivery, rejected=rejected)
     if not isinstance(delivery.action, Fail):
         record_answer(delivery, step)
         return
@@ -133,10 +135,10 @@ def _record_what_is_left(delivery: Delivery, step: StepMessage, *, rejected: boo
         _settle(delivery, step, StepState.DISCARDED, reason=error, error=error)
 
 
-def _action_of_the_unanswered(delivery: Delivery) -> Action:
+def _action_of_the_unanswered(delivery: Delivery, *, rejected: bool) -> Action:
     """What is to become of a step whose actor didn't answer though the gate let it run."""
     error = delivery.message._exception
-    if not delivery.ready or isinstance(error, Interrupt):
+    if isinstance(error, Interrupt) or (not delivery.ready and not rejected):
         return HandBack("it could not be started")
     if delivery.begun and error is not None:
         return Fail(describe(error))

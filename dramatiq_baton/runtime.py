@@ -7,6 +7,7 @@ import os
 import socket
 import threading
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from dramatiq import Broker
 
@@ -14,8 +15,11 @@ from .leases import Leases
 from .options import Options
 from .store.store import Store
 
+if TYPE_CHECKING:
+    from .advancing import Lane
 
-@dataclass(frozen=True, slots=True, eq=False)
+
+@dataclass(slots=True, eq=False)
 class Runtime:
     """The parts of one middleware on one broker.
 
@@ -25,6 +29,7 @@ class Runtime:
       options: How the middleware was set up.
       leases: The leases that this process holds.
       pid: The process that it was made in; a fork makes its own.
+      lane: The fast path of this worker process, if there is one.
       worker: Names this process in events: host, process id and a number of its own.
     """
 
@@ -33,6 +38,7 @@ class Runtime:
     options: Options
     leases: Leases
     pid: int = field(default_factory=os.getpid)
+    lane: Lane | None = None
     worker: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}:{os.urandom(3).hex()}")
     _checked: threading.Event = field(default_factory=threading.Event)
     _deliveries: itertools.count[int] = field(default_factory=itertools.count)

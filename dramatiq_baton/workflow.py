@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, cast
 
 from dramatiq import Broker, Message, get_broker
-from dramatiq.encoder import MessageData
+from dramatiq.encoder import JSONEncoder, MessageData
 from dramatiq.errors import ActorNotFound
 from dramatiq.message import get_encoder
 
@@ -21,7 +22,7 @@ from .errors import (
     UnknownStep,
     WorkflowExists,
 )
-from .graph import Graph, Path, StepFlags, StepSpec
+from .graph import Content, Graph, Json, Path, StepFlags, StepSpec
 from .names import check_key_part, check_name
 from .outcomes import Cancel, Discard, Snooze
 from .release import release, send_all
@@ -31,6 +32,8 @@ from .store import reading, submission
 T = TypeVar("T")
 
 Dispatch = Literal["ready", "eager"]
+
+_as_json = json.JSONEncoder(separators=(",", ":")).encode  # as Dramatiq's encoder does
 
 
 class StepRef:
@@ -243,7 +246,6 @@ class Workflow:
         for position, step in enumerate(self._steps.values()):
             message = step.message
             function = _function(broker, step)
-            content = _as_it_arrives(step)
             # The same message object may serve for several steps; each of them needs an id of its own.
             message_id = str(uuid.uuid4()) if message.message_id in ids else message.message_id
             ids.add(message_id)
@@ -255,9 +257,7 @@ class Workflow:
                 deps=step.deps,
                 position=position,
                 message_id=message_id,
-                args=tuple(content["args"]),
-                kwargs=content["kwargs"],
-                options=content["options"],
+                content=_content(step),
                 refs=step.refs,
             )
 
@@ -297,12 +297,16 @@ def _callbacks(function: StepFunction) -> StepFlags:
     return flags
 
 
-def _as_it_arrives(step: _Added) -> MessageData:
+def _content(step: _Added) -> Content | Json:
     """A message's content as Dramatiq's encoder brings it to a worker: in JSON, an enum becomes text."""
-    content: MessageData = {"args": step.args, "kwargs": step.kwargs, "options": step.message.options}
-    encoder = get_encoder()
+    encoder, options = get_encoder(), step.message.options
     try:
-        return encoder.decode(encoder.encode(content))
+        if type(encoder) is JSONEncoder:
+            arguments = _as_json({"args": step.args, "kwargs": step.kwargs})
+            return Json(arguments[1:-1], _as_json(options)[1:-1] if options else "")
+        data: MessageData = {"args": step.args, "kwargs": step.kwargs, "options": options}
+        arrived = encoder.decode(encoder.encode(data))
+        return Content(arrived["args"], arrived["kwargs"], arrived["options"])
     except Exception as error:
         raise ResultNotSerializable(
             f"the message of step {step.name!r} can't be encoded for the broker: {error}"

@@ -14,6 +14,7 @@ from importlib.resources import files
 from typing import Any, cast
 
 import redis
+from dramatiq import Message
 from dramatiq.broker import MessageProxy
 from dramatiq.brokers import redis as stock
 from dramatiq.common import current_millis
@@ -22,12 +23,17 @@ from dramatiq.errors import ConnectionClosed
 from ..errors import BatonError
 from ..store.connection import Connections
 
-#: How long a consumer of a queue blocks at most, in milliseconds. It then looks for what a stock broker enqueued.
-LONGEST_BLOCK = 1500
-#: The same for a queue of delayed messages, whose order of arrival matters less.
-LONGEST_BLOCK_DELAYED = 3000
+#: How many times Dramatiq's ``worker_timeout`` (1 s) a consumer blocks at most. It then looks for what a stock broker
+#: enqueued, or what it was not told of because whoever was told has died.
+LONGEST_BLOCK = 1.5
+#: The same for a queue of delayed messages.
+LONGEST_BLOCK_DELAYED = 3.0
+#: Messages that are fetched at once.
+MOST_FETCHED = 1000
 #: How long a wake-up that nobody reads stays.
 WAKE_TTL = 60_000
+#: Marks a message that was acknowledged together with what it led to.
+ACKNOWLEDGED = "_baton_acknowledged"
 
 
 class RedisBroker(stock.RedisBroker):
@@ -43,8 +49,10 @@ class RedisBroker(stock.RedisBroker):
 
     def __init__(self, **parameters: Any) -> None:
         super().__init__(**parameters)
-        script = (files(__package__) / "enqueue.lua").read_text("utf-8")
-        self._enqueue_and_wake = self.client.register_script(script)
+        self._enqueue_and_wake = self.client.register_script(_text("enqueue"))
+        self._fetch_and_wake = self.client.register_script(_text("fetch"))
+        #: Of how many threads the worker of this process has; ``None`` if there is none, or that isn't known.
+        self.threads: int | None = None
 
     @property
     def consumer_class(self) -> type[BlockingConsumer]:
@@ -56,6 +64,25 @@ class RedisBroker(stock.RedisBroker):
         self._enqueue_and_wake(
             keys=[queue, f"{queue}.msgs", wake_key(queue)], args=[message_id, data, WAKE_TTL]
         )
+
+    def do_fetch(self, queue_name: str, most: int) -> list[bytes]:
+        """Take up to ``most`` messages off a queue."""
+        fetched: list[bytes]
+        if self._should_do_maintenance("fetch"):
+            fetched = self._dispatch("fetch")(queue_name, most)
+            return fetched
+        queue = f"{self.namespace}:{queue_name}"
+        acks = f"{self.namespace}:__acks__.{self.broker_id}.{queue_name}"
+        heartbeats = f"{self.namespace}:__heartbeats__"
+        fetched = self._fetch_and_wake(
+            keys=[queue, f"{queue}.msgs", acks, wake_key(queue), heartbeats],
+            args=[min(most, MOST_FETCHED), current_millis(), self.broker_id, WAKE_TTL],
+        )
+        return fetched
+
+
+def _text(script: str) -> str:
+    return (files(__package__) / f"{script}.lua").read_text("utf-8")
 
 
 def wake_key(queue: str) -> str:
@@ -70,17 +97,28 @@ class BlockingConsumer(stock._RedisConsumer):
         super().__init__(broker, queue_name, prefetch, timeout)
         self._connections = Connections(broker.client)
         self._wake = wake_key(f"{broker.namespace}:{queue_name}")
-        self._longest = LONGEST_BLOCK_DELAYED if queue_name.endswith(".DQ") else LONGEST_BLOCK
+        self._longest = int(
+            timeout * (LONGEST_BLOCK_DELAYED if queue_name.endswith(".DQ") else LONGEST_BLOCK)
+        )
         self._etas: list[int] = []  # of the delayed messages that this consumer's thread holds
         self._room = threading.Event()
 
     def ack(self, message: MessageProxy) -> None:
-        super().ack(message)
-        self._room.set()
+        if ACKNOWLEDGED in message.__dict__:
+            self.queued_message_ids.discard(message.message_id)
+        else:
+            super().ack(message)
+        self._tell_of_room()
 
     def nack(self, message: MessageProxy) -> None:
         super().nack(message)
-        self._room.set()
+        self._tell_of_room()
+
+    def adopt(self, data: bytes) -> MessageProxy:
+        """Take charge of a message that stands among those that this worker has fetched."""
+        message = Message.decode(data)
+        self.queued_message_ids.add(message.message_id)
+        return MessageProxy(message)
 
     def close(self) -> None:
         super().close()
@@ -102,7 +140,7 @@ class BlockingConsumer(stock._RedisConsumer):
     def _refill(self) -> None:
         """Fetch what there is; if there is nothing, wait for it, and leave the fetching to the next call."""
         self._room.clear()
-        room = self.prefetch - self.outstanding_message_count
+        room = self._room_for()
         if room <= 0:
             # Dramatiq promotes delayed messages between two calls: don't sleep past the next one.
             self._room.wait(self._patience() / 1000)
@@ -113,6 +151,19 @@ class BlockingConsumer(stock._RedisConsumer):
                 self._sleep()
         except redis.ConnectionError as error:
             raise ConnectionClosed(error) from None
+
+    def _room_for(self) -> int:
+        """How many messages to fetch: none before there is room for many, unless a thread might be idle."""
+        outstanding = self.outstanding_message_count
+        room: int = self.prefetch - outstanding
+        threads = self.broker.threads
+        if threads is not None and outstanding >= threads and room < self.prefetch // 2:
+            return 0
+        return room
+
+    def _tell_of_room(self) -> None:
+        if not self._room.is_set() and self._room_for() > 0:
+            self._room.set()
 
     def _sleep(self) -> None:
         patience = self._patience() / 1000

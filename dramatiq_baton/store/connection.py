@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -49,6 +50,8 @@ PASSING = (
 #: So does one that answers with one of these words; redis-py has no classes for them.
 PASSING_WORDS = ("NOREPLICAS", "MISCONF", "BUSY", "UNBLOCKED", "FAILOVER")
 REFUSED = (AuthenticationError, AuthorizationError)
+#: How long a connection must have been idle, in seconds, for a look at whether the server has closed it.
+IDLE = 0.2
 #: What the server, or msgpack in a script, says of data of another kind.
 NOT_OURS = ("WRONGTYPE", "Bad data format in input", "Missing bytes in input", "Extra bytes in input")
 
@@ -91,7 +94,12 @@ class Connections:
         connection = None
         try:
             connection = self._connection()
-            connection.send_packed_command(connection.pack_commands(commands), check_health=False)
+            packed = (
+                connection.pack_command(*commands[0])
+                if len(commands) == 1
+                else connection.pack_commands(commands)
+            )
+            connection.send_packed_command(packed, check_health=False)
             options = {} if timeout is None else {"timeout": timeout}
             replies = [self._read(connection, options) for _ in commands]
         except BaseException as error:
@@ -130,9 +138,11 @@ class Connections:
                     f"no connection to Redis at {self.address} can be made: {error}; check the URL's options"
                 ) from None
             local.pid = os.getpid()
+            local.used = time.monotonic()
             self._open.add(local.connection)
-        elif _is_stale(local.connection):
+        elif time.monotonic() - local.used > IDLE and _is_stale(local.connection):
             local.connection.disconnect()  # sending connects again
+        local.used = time.monotonic()
         return local.connection
 
     def _translated(self, error: Exception, command: Sequence[Argument] = ()) -> BatonError:
@@ -149,6 +159,16 @@ class Connections:
             )
         refused = f"a command about {_key(command)!r}" if command else "the connection"
         return StoreError(f"Redis at {self.address} refused {refused}: {error}")
+
+
+def same_server(connections: Connections, client: redis.Redis) -> bool:
+    """Whether a client speaks to the same database as the same user, as far as its settings tell."""
+    ours, theirs = connections._kwargs, client.connection_pool.connection_kwargs
+    names = ("host", "port", "path", "db", "username")
+    defaults = {"host": "localhost", "port": 6379, "db": 0}
+    return all(
+        (ours.get(name) or defaults.get(name)) == (theirs.get(name) or defaults.get(name)) for name in names
+    )
 
 
 def _is_stale(connection: Any) -> bool:

@@ -1,4 +1,4 @@
-"""The names of all keys. What each holds stands at the top of ``lua/common.lua``."""
+"""The names of all keys. What each holds stands at the top of ``lua/shared/keys.lua``."""
 
 from __future__ import annotations
 

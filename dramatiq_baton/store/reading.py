@@ -8,7 +8,15 @@ from typing import Any
 from ..errors import CorruptData, UnknownStep, WorkflowNotFound
 from ..graph import StepSpec
 from ..states import StepState, StepStatus, WorkflowState, WorkflowStatus
-from .records import UNTOUCHED, StepRecord, unpack_record, unpack_spec
+from .records import (
+    UNTOUCHED,
+    Outline,
+    StepRecord,
+    damaged_spec,
+    unpack_outline,
+    unpack_record,
+    unpack_spec,
+)
 from .replies import StoredResult, newer_schema, stored_result_from, text
 from .store import Store
 
@@ -42,18 +50,37 @@ def status(store: Store, workflow_id: str) -> WorkflowStatus:
         specs = dict(_scan(store, f"{workflow}:steps"))
         records = dict(_scan(store, f"{workflow}:state"))
     try:
-        return _status(workflow_id, fields, specs, records)
+        return _status(workflow_id, fields, _outlines(store, workflow_id, specs), records)
     except (KeyError, ValueError) as error:
         raise _damaged(store, workflow_id, error) from error
 
 
-def _status(
-    workflow_id: str, fields: dict[bytes, bytes], specs: dict[bytes, bytes], records: dict[bytes, bytes]
-) -> WorkflowStatus:
-    steps = []
+def _outlines(store: Store, workflow_id: str, specs: dict[bytes, bytes]) -> dict[bytes, Outline]:
+    outlines = {}
     for key, packed in specs.items():
         name = text(key)
-        spec = unpack_spec(name, packed)
+        outline = unpack_outline(name, packed)
+        if outline is None:
+            outline = unpack_outline(name, packed + _body(store, workflow_id, name))
+        if outline is None:
+            raise damaged_spec(name)
+        outlines[key] = outline
+    return outlines
+
+
+def _body(store: Store, workflow_id: str, step: str) -> bytes:
+    body: bytes | None = store.connections.ask(
+        "HGET", f"{store.keys.workflow(workflow_id)}:edges", f"body:{step}"
+    )
+    return body or b""
+
+
+def _status(
+    workflow_id: str, fields: dict[bytes, bytes], specs: dict[bytes, Outline], records: dict[bytes, bytes]
+) -> WorkflowStatus:
+    steps = []
+    for key, spec in specs.items():
+        name = text(key)
         record = unpack_record(name, records[key]) if key in records else UNTOUCHED
         step = StepStatus(
             name=name,
@@ -122,6 +149,8 @@ def spec(store: Store, workflow_id: str, step: str) -> StepSpec:
     packed = store.connections.ask("HGET", f"{store.keys.workflow(workflow_id)}:steps", step)
     if packed is None:
         raise UnknownStep(f"workflow {workflow_id!r} has no step {step!r}")
+    if unpack_outline(step, packed) is None:
+        packed += _body(store, workflow_id, step)
     return unpack_spec(step, packed)
 
 

@@ -1,49 +1,56 @@
 """How steps are written down: what a step was added as, and its record. Both are msgpack.
 
-The first object of a spec is read by Lua (``header()`` in ``lua/common.lua``), the rest by Python only.
+A spec is a header, which every script about the step reads, and a body, of which its message is made (``header()``
+and ``body()`` in ``lua/shared/steps.lua``).
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import msgpack
 
 from ..codec import decode, encode
 from ..errors import CorruptData
-from ..graph import StepFlags, StepSpec
+from ..graph import Content, Json, StepFlags, StepSpec
 from ..states import StepState
 
 #: Names of dependents kept together; as many as one script tells at a time.
 LIST_LENGTH = 100
+#: A longer body is kept apart from its header, so that telling a step with 10,000 deps of one reads no names.
+LONGEST_BODY = 4096
 
-_STATES = tuple(StepState)  # in the order of the numbers in lua/common.lua
+_as_json = json.JSONEncoder(separators=(",", ":")).encode
+_STATES = tuple(StepState)  # in the order of the numbers in lua/shared/steps.lua
 
 
-def pack_spec(spec: StepSpec, dependents: Sequence[str]) -> bytes:
-    """Write ``spec`` down, with the first of its ``dependents``."""
-    header = [
-        spec.actor,
-        spec.queue,
-        len(spec.deps),
-        int(spec.flags),
-        -(-len(dependents) // LIST_LENGTH),
-        list(dependents[:LIST_LENGTH]),
-    ]
-    rest = [
-        spec.position,
-        spec.message_id,
-        list(spec.deps),
-        encode([list(spec.args), spec.kwargs, spec.options], step=spec.name),
-        [[list(path), dep] for path, dep in spec.refs],
-    ]
-    packed: bytes = msgpack.packb(header) + msgpack.packb(rest)
-    return packed
+def pack_spec(spec: StepSpec, dependents: Sequence[str]) -> tuple[bytes, bytes]:
+    """Write ``spec`` down, with the first of its ``dependents``.
+
+    Returns:
+      The value for ``:steps``, and what is to be kept apart, because it is long; mostly empty.
+    """
+    encoded = isinstance(spec.content, Json)
+    lists = -(-len(dependents) // LIST_LENGTH)
+    first = dependents[:LIST_LENGTH]
+    header = _pack([spec.actor, spec.queue, len(spec.deps), int(spec.flags), lists, first, int(encoded)])
+    passed_on = len({dep for _, dep in spec.refs}) if spec.refs else 0
+    packed = _pack([spec.message_id, spec.position, spec.deps, passed_on, *_written(spec)])
+    return (header + packed, b"") if len(packed) <= LONGEST_BODY else (header, packed)
+
+
+def _written(spec: StepSpec) -> tuple[Any, ...]:
+    if isinstance(spec.content, Json):
+        refs = _as_json(spec.refs) if spec.refs else ""
+        return (*spec.content, refs)
+    return encode(list(spec.content), step=spec.name), "", spec.refs
 
 
 def unpack_spec(name: str, packed: bytes) -> StepSpec:
-    """Read what :func:`pack_spec` wrote.
+    """Read what :func:`pack_spec` wrote, both parts of it.
 
     Raises:
       CorruptData: If it is anything else.
@@ -51,9 +58,12 @@ def unpack_spec(name: str, packed: bytes) -> StepSpec:
     try:
         unpacker = msgpack.Unpacker(strict_map_key=False)
         unpacker.feed(packed)
-        actor, queue, _dep_count, flags, _lists, _first = unpacker.unpack()
-        position, message_id, deps, payload, refs = unpacker.unpack()
-        args, kwargs, options = decode(payload)
+        actor, queue, _dep_count, flags, _lists, _first, encoded = unpacker.unpack()
+        message_id, position, deps, _passed_on, content, options, refs = unpacker.unpack()
+        found = Json(content, options) if encoded else Content(*decode(content))
+        if isinstance(found, Json):
+            found.decoded()
+            refs = json.loads(refs or "[]")
         return StepSpec(
             name=name,
             actor=actor,
@@ -62,12 +72,39 @@ def unpack_spec(name: str, packed: bytes) -> StepSpec:
             deps=tuple(deps),
             position=position,
             message_id=message_id,
-            args=tuple(args),
-            kwargs=kwargs,
-            options=options,
+            content=found,
             refs=tuple((tuple(path), dep) for path, dep in refs),
         )
-    except (ValueError, TypeError, msgpack.UnpackException) as error:
+    except (ValueError, TypeError, LookupError, msgpack.UnpackException) as error:
+        raise _corrupt("spec", name, error) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """As much of a spec as a status shows."""
+
+    actor: str
+    queue: str
+    deps: tuple[str, ...]
+    position: int
+
+
+def unpack_outline(name: str, packed: bytes) -> Outline | None:
+    """Read a part of what :func:`pack_spec` wrote; ``None`` if what is kept apart is missing.
+
+    Raises:
+      CorruptData: If it is anything else.
+    """
+    try:
+        unpacker = msgpack.Unpacker(strict_map_key=False)
+        unpacker.feed(packed)
+        header = unpacker.unpack()
+        try:
+            _message_id, position, deps, *_ = unpacker.unpack()
+        except msgpack.OutOfData:
+            return None
+        return Outline(header[0], header[1], tuple(deps), position)
+    except (ValueError, TypeError, LookupError, msgpack.UnpackException) as error:
         raise _corrupt("spec", name, error) from error
 
 
@@ -84,6 +121,11 @@ class StepRecord:
 
 #: What holds for a step that has no record yet.
 UNTOUCHED = StepRecord(StepState.PENDING, 0, None, None, "")
+
+
+def damaged_spec(name: str) -> CorruptData:
+    """The error for a spec of which a part is missing."""
+    return _corrupt("spec", name, ValueError("a part of it is missing"))
 
 
 def unpack_record(name: str, packed: bytes) -> StepRecord:
@@ -107,7 +149,11 @@ def unpack_record(name: str, packed: bytes) -> StepRecord:
 
 def pack_names(names: Sequence[str]) -> bytes:
     """Write a list of names for Lua."""
-    packed: bytes = msgpack.packb(list(names))
+    return _pack(names)
+
+
+def _pack(value: Any) -> bytes:
+    packed: bytes = msgpack.packb(value)
     return packed
 
 

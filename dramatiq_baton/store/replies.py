@@ -121,6 +121,31 @@ class Claim:
     spread: Spread = Spread("")
 
 
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """What came of completing a step.
+
+    Attributes:
+      spread: What followed from that.
+      claim: What the gate says of the next step; ``None`` if it wasn't asked, or couldn't answer.
+      message: The next step's message, if it was released just now; else empty.
+    """
+
+    spread: Spread
+    claim: Claim | None
+    message: bytes
+
+
+def advance_from(workflow_id: str, next_workflow_id: str, reply: Sequence[Any]) -> Advance:
+    """Read the reply of ``advance.lua``."""
+    said, claim, message = reply
+    return Advance(
+        spread_from(workflow_id, said),
+        claim_from(next_workflow_id, claim) if claim else None,
+        message,
+    )
+
+
 def claim_from(workflow_id: str, reply: Sequence[Any]) -> Claim:
     """Read the reply of ``claim.lua``."""
     word = Gate(reply[0].decode())

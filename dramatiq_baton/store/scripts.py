@@ -12,7 +12,11 @@ from redis.exceptions import NoScriptError
 
 from .connection import Argument, Connections
 
-#: Scripts about no particular workflow; they don't need what the others share.
+#: What scripts about a workflow share, in ``lua/shared/``; each part builds on those before it.
+SHARED = ("keys", "workflow", "events", "steps", "indexes", "changes", "sending", "spreading", "ending")
+#: What only some of them need.
+ALSO = {"claim": ("gate",), "settle": ("outcome",), "advance": ("gate", "outcome")}
+#: Scripts about no particular workflow.
 STANDALONE = ("renew", "stage", "sweep")
 
 
@@ -20,12 +24,11 @@ class Script:
     """One script by its name. The server is sent its text only if it doesn't know it yet."""
 
     def __init__(self, name: str) -> None:
+        shared = () if name in STANDALONE else (*SHARED, *ALSO.get(name, ()))
         folder = files(__package__) / "lua"
-        text = (folder / f"{name}.lua").read_text("utf-8")
-        if name not in STANDALONE:
-            text = (folder / "common.lua").read_text("utf-8") + text
-        self.text = text
-        self.sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+        parts = [*(folder / "shared" / f"{part}.lua" for part in shared), folder / f"{name}.lua"]
+        self.text = "\n".join(part.read_text("utf-8") for part in parts)
+        self.sha = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
 
     def __call__(self, connections: Connections, keys: Sequence[str], args: Sequence[Argument]) -> Any:
         try:

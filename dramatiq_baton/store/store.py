@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 import redis
@@ -12,7 +13,7 @@ from ..errors import ConfigurationError
 from ..states import StepState
 from .connection import Argument, Connections
 from .keys import SEPARATOR, Keys
-from .replies import Claim, Spread, claim_from, spread_from
+from .replies import Advance, Claim, Spread, advance_from, claim_from, spread_from
 from .scripts import script
 
 OLDEST_SERVER = (6, 2)
@@ -24,6 +25,36 @@ class Address:
 
     workflow_id: str
     step: str
+
+
+class Turn(StrEnum):
+    """What a thread runs next. The words are those of ``advance.lua``."""
+
+    NOTHING = ""
+    FETCHED = "fetched"
+    RELEASED = "released"
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """The step that a thread runs next.
+
+    Attributes:
+      address: The step.
+      seq: The number that its message carries.
+      wanted: The deps whose results are to come along.
+      before: Names deliveries that put the message back because they got no answer.
+    """
+
+    address: Address
+    seq: int
+    wanted: Sequence[str]
+    before: Sequence[str] = ()
+
+    @property
+    def arguments(self) -> tuple[Argument, ...]:
+        before = SEPARATOR.join(self.before)
+        return (before, self.address.workflow_id, self.address.step, self.seq, *self.wanted)
 
 
 class Store:
@@ -44,6 +75,8 @@ class Store:
         lease_ttl: int = 15_000,
         events_maxlen: int = 100_000,
     ) -> None:
+        #: The namespace of the broker into whose queues scripts put messages; empty if they may not.
+        self.sends_to: Callable[[], str] = lambda: ""
         self.connections = Connections(client)
         self.keys = Keys(namespace)
         self.lease_ttl = lease_ttl
@@ -121,6 +154,55 @@ class Store:
         )
         return spread_from(address.workflow_id, reply)
 
+    def advance(
+        self,
+        address: Address,
+        token: int,
+        result: bytes,
+        *,
+        queue: str,
+        acknowledge: str,
+        broker_id: str,
+        turn: Turn,
+        worker: str,
+        holder: str = "",
+        delay: int = 0,
+        max_rescues: int = 0,
+        following: Following | None = None,
+    ) -> Advance:
+        """Complete a step and do all that follows from it. See ``lua/advance.lua``.
+
+        Parameters:
+          address: The step.
+          token: Its lease's.
+          result: Its result, encoded.
+          queue: The queue that its message came from.
+          acknowledge: The broker's id of its message; empty if it isn't to be acknowledged yet.
+          broker_id: The broker's name for this process.
+          turn: What the thread is to run next.
+          worker: Who asks, for events.
+          holder, delay, max_rescues: As :meth:`claim` takes them, for the next step.
+          following: The next step, if its message was fetched already.
+        """
+        reply = self.run(
+            "advance",
+            address.workflow_id,
+            address.step,
+            token,
+            result,
+            queue,
+            acknowledge,
+            broker_id,
+            turn,
+            holder,
+            delay,
+            max_rescues,
+            worker,
+            *(() if following is None else following.arguments),
+        )
+        next_workflow = address if following is None else following.address
+        return advance_from(address.workflow_id, next_workflow.workflow_id, reply)
+
     def defer(
         self,
         address: Address,
@@ -160,4 +242,5 @@ class Store:
     def run(self, name: str, workflow_id: str, *args: Argument) -> Any:
         """Run a script about one workflow; the keys and leading arguments are the same for all."""
         keys = (self.keys.workflow(workflow_id), self.keys.index, self.keys.all_events)
-        return script(name)(self.connections, keys, (workflow_id, self.events_maxlen, self.lease_ttl, *args))
+        leading = (workflow_id, self.events_maxlen, self.lease_ttl, self.sends_to())
+        return script(name)(self.connections, keys, (*leading, *args))

@@ -17,7 +17,7 @@ PORTION = 200
 #: How long a half-submitted workflow stays before it expires, in milliseconds.
 STAGED_TTL = 10 * 60 * 1000
 
-Pairs = Sequence[tuple[str, bytes]]
+Pairs = list[tuple[str, bytes]]
 
 
 def submit(
@@ -36,19 +36,24 @@ def submit(
       ConfigurationError: If the id belongs to a workflow that a newer release wrote.
       CorruptData: If another program's data is in the way.
     """
-    steps: Pairs = [(step.name, pack_spec(step, graph.dependents.get(step.name, ()))) for step in graph.steps]
     root_lists = list(_lists(graph.roots))
+    steps: Pairs = []
     edges: Pairs = [
         *((f"{number}:", names) for number, names in enumerate(root_lists)),
         *_long_lists(graph),
     ]
+    for step in graph.steps:
+        spec, body = pack_spec(step, graph.dependents.get(step.name, ()))
+        steps.append((step.name, spec))
+        if body:
+            edges.append((f"body:{step.name}", body))
     nonce = ""
     if len(steps) + len(edges) > PORTION:
         nonce = secrets.token_hex(8)
         staged = f"{store.keys.workflow(workflow_id)}:staged:{nonce}"
         _stage(store, f"{staged}:steps", steps)
         _stage(store, f"{staged}:edges", edges)
-        steps, edges = (), ()
+        steps, edges = [], []
     reply = store.run(
         "submit",
         workflow_id,

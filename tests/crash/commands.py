@@ -5,9 +5,9 @@ Counted is every command that changes something or hands out work:
 - each of Baton's scripts about a workflow, and ``renew``;
 - each of the broker's commands that moves a message: enqueue, ack, nack, requeue;
 - every other command that writes: whatever a later version may send;
-- a ``fetch`` that gets messages, and a ``sweep`` that gets something to do. Whether they do shows in the reply,
-  so they are struck behind it only. Before it there is nothing to see: a crash there is one just behind the
-  command before.
+- a ``fetch`` that gets messages, a ``blpop`` that is woken, and a ``sweep`` that gets something to do. Whether
+  they do shows in the reply, so they are struck behind it only. Before it there is nothing to see: a crash there is
+  one just behind the command before.
 
 Not counted are commands that read or set up a connection, fetches that get nothing and looks of an idle rescue.
 They come at any moment and change nothing.
@@ -34,14 +34,18 @@ HARMLESS = frozenset(
 #: Scripts that change nothing.
 READING_SCRIPTS = frozenset(("results", "snapshot", "maxstack"))
 #: Commands that count only if the answer is more than empty lists.
-ASKING = frozenset(("fetch", "sweep"))
+ASKING = frozenset(("fetch", "sweep", "blpop"))
 
 
 @cache
 def _scripts() -> dict[str, str]:
     """The names of all scripts by their digests."""
-    names = [path.name[:-4] for path in (files("dramatiq_baton.store") / "lua").iterdir()]
-    found = {script(name).sha: name for name in names if name != "common"}
+    paths = (files("dramatiq_baton.store") / "lua").iterdir()
+    names = [path.name[:-4] for path in paths if path.name.endswith(".lua")]
+    found = {script(name).sha: name for name in names}
+    for path in files("dramatiq_baton.brokers").iterdir():
+        if path.name.endswith(".lua"):
+            found[hashlib.sha1(path.read_bytes()).hexdigest()] = path.name[:-4]
     for name, text in dramatiq.brokers.redis._scripts.items():
         found[hashlib.sha1(text).hexdigest()] = name
     return found
@@ -66,16 +70,21 @@ class Command:
             self._args = parts[3 + int(parts[2]) :]
             if self.kind == "dispatch":
                 self._read_dispatch()
-            elif self.kind not in ("renew", "sweep", "stage", "submit", "spread", "maxstack"):
-                self.about = self._args[3].decode()
+            elif self.kind == "enqueue":
+                self._read_message(self._args[1])
+            elif self.kind not in ("renew", "sweep", "stage", "submit", "spread", "maxstack", "fetch"):
+                self.about = self._args[4].decode()
 
     def _read_dispatch(self) -> None:
         self.kind = self._args[0].decode()
         if self.kind == "enqueue":
-            message = json.loads(self._args[9])
-            self.about = str(message["options"].get("baton", {}).get("step", message["actor_name"]))
-            if message["queue_name"].endswith(".DQ"):
-                self.about += ", delayed"
+            self._read_message(self._args[9])
+
+    def _read_message(self, data: bytes) -> None:
+        message = json.loads(data)
+        self.about = str(message["options"].get("baton", {}).get("step", message["actor_name"]))
+        if message["queue_name"].endswith(".DQ"):
+            self.about += ", delayed"
 
     @property
     def name(self) -> str:
@@ -89,4 +98,4 @@ class Command:
 
     def counts_for(self, reply: bytes) -> bool:
         """Whether the command is one to strike at because of its reply."""
-        return self.kind in ASKING and bool(reply.strip(b"*0124\r\n"))
+        return self.kind in ASKING and bool(reply.strip(b"*-0124\r\n"))

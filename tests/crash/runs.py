@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from dramatiq_baton import WorkflowRun
 from tests.support.forks import Forked, Zygote
+from tests.support.world import default_broker
 
 from .faults import FaultAt, Moment, Point
 from .harness import (
@@ -49,6 +50,11 @@ class Crash:
     before: Callable[[Stage, WorkflowRun], None] | None = None
     meanwhile: Callable[[Stage, WorkflowRun, Forked], None] = until_finished
     deaths: int = 0
+
+    @property
+    def fast(self) -> bool:
+        """Whether the broker is the one with a fast path."""
+        return default_broker(self.url) == "fast"
 
     def __call__(self, point: Point | None = None) -> Outcome:
         """Run it with the fault at ``point``, or without one."""

@@ -9,10 +9,14 @@ from contextlib import closing
 import pytest
 
 from tests.support.forks import Zygote
+from tests.support.world import default_broker
 
 from .faults import FaultAt, Moment, Point
 from .harness import Outcome, Stage, check, world_of
 from .scenarios import DIAMOND
+
+#: Where one script does the work of several, it is that script which is struck.
+FAST = {("settle(left)", 1): ("advance(left)", 1), ("enqueue(join)", 1): ("advance(right)", 1)}
 
 
 @pytest.mark.parametrize(
@@ -28,6 +32,8 @@ from .scenarios import DIAMOND
     ids=str,
 )
 def test_a_workflow_outlives_the_real_command(zygote: Zygote, url: str, point: Point, moment: Moment) -> None:
+    if default_broker(url) == "fast":
+        point = FAST.get(point, point)
     outcome = Outcome(point)
     with (
         world_of(url) as world,

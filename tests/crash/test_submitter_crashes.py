@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.forks import Zygote
+from tests.support.world import default_broker
 
 from .faults import Moment, Point
 from .harness import Fault, Outcome, everywhere, failure, repeated
@@ -38,4 +39,7 @@ def test_a_workflow_is_started_wholly_or_not_at_all(
         return repeated(lambda: crash(point), prompt=fault is Fault.KILL and not scenario.heavy)
 
     outcomes = everywhere(strike, undisturbed.seen, skipped=scenario.skipped)
-    assert not (text := failure(outcomes, WANTED[name])), text
+    wanted = WANTED[name]
+    if default_broker(url) == "fast" and name != "eager diamond":
+        wanted = wanted.replace(" enqueue", "")  # what starts a workflow sends its first steps as well
+    assert not (text := failure(outcomes, wanted)), text

@@ -16,7 +16,7 @@ QUEUES = ("q1", "q2")
 
 @dataclass(frozen=True)
 class Picture:
-    """What the keys of a workflow hold. The fields of a record are those of ``lua/common.lua``."""
+    """What the keys of a workflow hold. The fields of a record are those of ``lua/shared/steps.lua``."""
 
     open: int
     counts: dict[StepState, int]

@@ -24,7 +24,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from dramatiq_baton.graph import Graph, StepFlags, StepSpec
+from dramatiq_baton.graph import Content, Graph, StepFlags, StepSpec
 from dramatiq_baton.states import StepState
 from dramatiq_baton.store import reading, submission, upkeep
 from dramatiq_baton.store.keys import SEPARATOR
@@ -52,7 +52,9 @@ def graphs(draw: st.DrawFn) -> list[StepSpec]:
         deps = draw(st.lists(st.sampled_from([spec.name for spec in specs]), unique=True)) if specs else []
         flags, queue = StepFlags(draw(st.integers(0, 15))), draw(st.sampled_from(QUEUES))
         specs.append(
-            StepSpec(f"s{number}", "act", queue, flags, tuple(deps), number, f"m{number}", (), {}, {})
+            StepSpec(
+                f"s{number}", "act", queue, flags, tuple(deps), number, f"m{number}", Content((), {}, {})
+            )
         )
     return specs
 

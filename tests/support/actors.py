@@ -1,9 +1,9 @@
 """Actors that do as they are told. Worker processes run this module; tests import it to submit.
 
 ``BATON_TEST_URL`` says where Redis is, ``BATON_TEST_NAMESPACE`` under which namespace to work,
-``BATON_TEST_BROKER`` which broker to use. With ``BATON_TEST_STATE_URL`` workflows are elsewhere (behind a proxy)
-than what the actors note; with ``BATON_TEST_HEARTBEAT`` a ``RedisBroker`` always gives back the messages of
-workers that it hasn't heard of for so many milliseconds.
+``BATON_TEST_BROKER`` which broker to use (``fast`` is our own ``RedisBroker``). With ``BATON_TEST_STATE_URL``
+workflows are elsewhere (behind a proxy) than what the actors note; with ``BATON_TEST_HEARTBEAT`` a ``RedisBroker``
+always gives back the messages of workers that it hasn't heard of for so many milliseconds.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from dramatiq.brokers.stub import StubBroker
 from dramatiq.middleware import AsyncIO
 
 from dramatiq_baton import BatonMiddleware, Cancel, Discard, Snooze, Step, current_step, workflow_actor
+from dramatiq_baton.brokers import RedisBroker as FastRedisBroker
 
 URL = os.environ["BATON_TEST_URL"]
 NAMESPACE = os.environ["BATON_TEST_NAMESPACE"]
@@ -40,7 +41,8 @@ def make_broker() -> dramatiq.Broker:
     redelivery: dict[str, int] = {}
     if heartbeat := os.environ.get("BATON_TEST_HEARTBEAT"):
         redelivery = {"heartbeat_timeout": int(heartbeat), "maintenance_chance": 1_000_000}
-    return RedisBroker(
+    make = FastRedisBroker if kind == "fast" else RedisBroker
+    return make(
         url=os.environ.get("BATON_TEST_BROKER_URL", URL), namespace=f"{NAMESPACE}:broker", **redelivery
     )
 

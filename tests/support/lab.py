@@ -19,6 +19,7 @@ from dramatiq.brokers.stub import StubBroker
 from dramatiq.middleware import TimeLimit, default_middleware
 
 from dramatiq_baton import BatonMiddleware, Event, Workflow, WorkflowRun, workflow_actor
+from dramatiq_baton.brokers import RedisBroker as FastRedisBroker
 from dramatiq_baton.store.streams import EventReader
 
 from .brokers import hang_up
@@ -99,7 +100,8 @@ class Lab:
         if kind == "stub":
             self.broker: dramatiq.Broker = StubBroker(middleware=middleware)
         else:
-            self.broker = RedisBroker(
+            fast = world.env["BATON_TEST_BROKER"] == "fast"
+            self.broker = (FastRedisBroker if fast else RedisBroker)(
                 url=broker_url or world.url, namespace=f"{world.namespace}:lab", middleware=middleware
             )
         self.sent = Sent()

@@ -21,7 +21,7 @@ from .own import MakeLab
 #: So long that nothing runs out by itself during a test, in ms.
 LEASE_TTL = 60_000
 MAX_RESCUES = 2
-#: The fields of a step's record, as ``lua/common.lua`` names them.
+#: The fields of a step's record, as ``lua/shared/steps.lua`` names them.
 FIELDS = (
     *("state", "waiting", "attempt", "token", "holder", "deaths", "seq", "retries"),
     *("started", "finished", "reason", "cause", "callback", "resent", "flags"),

@@ -18,11 +18,20 @@ from dramatiq_baton import Workflow, WorkflowRun
 
 from .brokers import hang_up
 from .processes import WorkerProcess
+from .servers import MACHINE_REDIS
 
 ACTORS = Path(__file__).with_name("actors.py")
 
 #: Parts of index keys that stay: they are bounded by the number of queues.
 LASTING = ("queues", "progress")
+
+
+def default_broker(url: str) -> str:
+    """Which ``RedisBroker`` works on a server: on the machine's own Dramatiq's, elsewhere ours with its fast path.
+
+    So every test of both servers is one of both paths.
+    """
+    return "redis" if url == MACHINE_REDIS else "fast"
 
 
 class World:
@@ -36,7 +45,12 @@ class World:
     def __init__(self, url: str, **env: str) -> None:
         self.url = url
         self.namespace = f"test-{secrets.token_hex(4)}"
-        self.env = {"BATON_TEST_URL": url, "BATON_TEST_NAMESPACE": self.namespace, **env}
+        self.env = {
+            "BATON_TEST_URL": url,
+            "BATON_TEST_NAMESPACE": self.namespace,
+            "BATON_TEST_BROKER": default_broker(url),
+            **env,
+        }
         self.redis = redis.Redis.from_url(url, decode_responses=True)
         self.actors: Any = self._load_actors()
         self.broker: dramatiq.Broker = self.actors.broker

@@ -1,12 +1,12 @@
 -- An execution ended, and the step is to run again: after a failure, a snooze or a shutdown.
 --
--- ARGV[4] step   ARGV[5] token   ARGV[6] retryable | snoozed | queued   ARGV[7] delay, ms
--- ARGV[8] Dramatiq's retry count for the next message
--- ARGV[9] reason   ARGV[10] error   ARGV[11] worker
+-- ARGV[5] step   ARGV[6] token   ARGV[7] retryable | snoozed | queued   ARGV[8] delay, ms
+-- ARGV[9] Dramatiq's retry count for the next message
+-- ARGV[10] reason   ARGV[11] error   ARGV[12] worker
 --
 -- Returns {'unknown' | 'newer' | 'no-step' | 'lost'} or {'ok', seq for the next message}.
 
-local step, token, state, delay = ARGV[4], tonumber(ARGV[5]), S[ARGV[6]], tonumber(ARGV[7])
+local step, token, state, delay = ARGV[5], tonumber(ARGV[6]), S[ARGV[7]], tonumber(ARGV[8])
 
 local obstacle = open_workflow()
 if obstacle then
@@ -28,16 +28,16 @@ if rec.state ~= S.executing then
 end
 
 change(step, rec, head.queue, state)
-rec.seq, rec.retries, rec.resent, rec.holder = rec.seq + 1, tonumber(ARGV[8]), 0, 'deferred'
-rec.reason = ARGV[9] ~= '' and ARGV[9] or ARGV[10]
+rec.seq, rec.retries, rec.resent, rec.holder = rec.seq + 1, tonumber(ARGV[9]), 0, 'deferred'
+rec.reason = ARGV[10] ~= '' and ARGV[10] or ARGV[11]
 if state == S.queued then
   index_queued(step, head.queue, NOW)
 else
   redis.call('ZADD', WAITING, NOW + delay + LEASE_TTL, member(step))
 end
 -- A step that is handed back has no event of its own in the contract: it is told as a snooze of 0.
-emit(state == S.queued and 'snoozed' or ARGV[6], step, head.actor, head.queue, rec.attempt, {
-  'delay', delay, 'duration', NOW - rec.started, 'reason', ARGV[9], 'error', ARGV[10], 'worker', ARGV[11],
+emit(state == S.queued and 'snoozed' or ARGV[7], step, head.actor, head.queue, rec.attempt, {
+  'delay', delay, 'duration', NOW - rec.started, 'reason', ARGV[10], 'error', ARGV[11], 'worker', ARGV[12],
 })
 save(step, rec)
 commit()

@@ -1,10 +1,10 @@
 -- A lease ran out: its worker died, or lost touch with Redis for longer than lease_ttl.
 --
--- ARGV[4] step   ARGV[5] token   ARGV[6] max_rescues
+-- ARGV[5] step   ARGV[6] token   ARGV[7] max_rescues
 --
 -- Returns {'unknown' | 'newer' | 'renewed'} or {'queued' | 'discarded', more, released...}.
 
-local step, token, max_rescues = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
+local step, token, max_rescues = ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7])
 
 local obstacle = open_workflow()
 if obstacle == 'newer' then
@@ -21,16 +21,17 @@ if lease_is_live(step, rec) then
 end
 if rec.callback == 1 then
   redis.call('ZREM', LEASES, lease(step, rec))
-  rec.holder = ''
+  rec.holder, rec.resent = '', rec.resent + 1
   index_queued(step, head.queue, NOW)
   release(step, rec, head)
   save(step, rec)
-  return { 'queued', 0, unpack(released) }
+  commit()
+  return { 'queued', 0, send_released() }
 end
 if bury(step, rec, head, max_rescues) then
   local more = spread(false)
   commit()
-  return { 'discarded', more, unpack(released) }
+  return { 'discarded', more, send_released() }
 end
 change(step, rec, head.queue, S.queued)
 rec.seq, rec.resent, rec.holder = rec.seq + 1, 0, ''
@@ -40,4 +41,4 @@ emit('snoozed', step, head.actor, head.queue, rec.attempt, { 'delay', 0, 'reason
 save(step, rec)
 commit()
 release(step, rec, head)
-return { 'queued', 0, unpack(released) }
+return { 'queued', 0, send_released() }

@@ -1,12 +1,12 @@
 -- A step's message was refused before its actor could run: its actor is unknown, it is too old,
 -- a middleware skipped or failed it.
 --
--- ARGV[4] step   ARGV[5] seq of the message   ARGV[6] reason
+-- ARGV[5] step   ARGV[6] seq of the message   ARGV[7] reason
 --
 -- Returns {'unknown' | 'newer' | 'no-step'}, {'ignored'} when the message says nothing about
 -- the step as it is now (a duplicate, an outdated one), or {'ok', more, released...}.
 
-local step, seq = ARGV[4], tonumber(ARGV[5])
+local step, seq = ARGV[5], tonumber(ARGV[6])
 
 local obstacle = open_workflow()
 if obstacle then
@@ -28,7 +28,7 @@ end
 if settled(rec) or rec.waiting > 0 then
   return { 'ignored' }
 end
-settle(step, rec, head, S.discarded, ARGV[6], {})
+settle(step, rec, head, S.discarded, ARGV[7], {})
 local more = spread(false)
 commit()
-return { 'ok', more, unpack(released) }
+return { 'ok', more, send_released() }

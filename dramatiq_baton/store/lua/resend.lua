@@ -1,13 +1,13 @@
 -- A step's message never reached the broker, or is gone from it: send it again. Where it is
 -- not gone after all, the gate drops the second one. The pauses between two sendings grow.
 --
--- ARGV[4] step   ARGV[5] name of the index where it was found: 'queued' or 'waiting'
--- ARGV[6] queue, if it was found in the index of one; else ''
--- ARGV[7] the longest pause, ms
+-- ARGV[5] step   ARGV[6] name of the index where it was found: 'queued' or 'waiting'
+-- ARGV[7] queue, if it was found in the index of one; else ''
+-- ARGV[8] the longest pause, ms
 --
 -- Returns {'unknown' | 'newer'} or {'ok', 0, released...}.
 
-local step, found_in, longest = ARGV[4], ARGV[5], tonumber(ARGV[7])
+local step, found_in, longest = ARGV[5], ARGV[6], tonumber(ARGV[8])
 
 local obstacle = open_workflow()
 if obstacle == 'newer' then
@@ -19,7 +19,7 @@ local queued = rec and (rec.state == S.queued or rec.callback == 1)
 local waiting = rec and (rec.state == S.snoozed or rec.state == S.retryable)
 if not (found_in == 'queued' and queued or found_in == 'waiting' and waiting) then
   -- Nothing stands behind the entry: the workflow is gone.
-  redis.call('ZREM', found_in == 'waiting' and WAITING or QUEUED .. ARGV[6], member(step))
+  redis.call('ZREM', found_in == 'waiting' and WAITING or QUEUED .. ARGV[7], member(step))
   return { obstacle or 'unknown' }
 end
 -- The first pause is one lease: whoever sends it now may die as well.
@@ -32,4 +32,5 @@ else
 end
 release(step, rec, head)
 save(step, rec)
-return { 'ok', 0, unpack(released) }
+commit()
+return { 'ok', 0, send_released() }

@@ -1,17 +1,17 @@
 -- Reads the results of some deps.
 --
--- ARGV[4...] names of steps
+-- ARGV[5...] names of steps
 --
 -- Returns for each of them {'value', result} or {'none'}, or {'pruned'} where a result was
 -- stored and is gone.
 
 local replies = {}
-local values = redis.call('HMGET', RESULTS, unpack(ARGV, 4))
+local values = redis.call('HMGET', RESULTS, unpack(ARGV, 5))
 for i, value in ipairs(values) do
   if value then
     replies[i] = { 'value', value }
   else
-    local rec = load(ARGV[i + 3])
+    local rec = load(ARGV[i + 4])
     replies[i] = { rec and rec.state == S.completed and 'pruned' or 'none' }
   end
 end

@@ -12,4 +12,4 @@ if obstacle then
 end
 local more = spread(true)
 commit()
-return { 'ok', more, unpack(released) }
+return { 'ok', more, send_released() }

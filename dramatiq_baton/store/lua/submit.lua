@@ -3,15 +3,15 @@
 -- A large graph has been staged, in portions, under keys that expire by themselves; what is
 -- staged is moved into place here, what is small comes along as arguments.
 --
--- ARGV[4] digest of the graph      ARGV[5] name            ARGV[6] dispatch
--- ARGV[7] number of steps          ARGV[8] retention, ms   ARGV[9] number of lists of roots
--- ARGV[10] nonce of the staging, or '' if all of the graph is in the arguments
--- ARGV[11] number of field-value arguments for :steps that follow; those for :edges come last
+-- ARGV[5] digest of the graph      ARGV[6] name            ARGV[7] dispatch
+-- ARGV[8] number of steps          ARGV[9] retention, ms   ARGV[10] number of lists of roots
+-- ARGV[11] nonce of the staging, or '' if all of the graph is in the arguments
+-- ARGV[12] number of field-value arguments for :steps that follow; those for :edges come last
 --
 -- Returns {'created', more, released...}, {'exists' | 'differs' | 'newer' | 'expired'}, or {'foreign', key}
 -- if that key holds something else.
 
-local nonce = ARGV[10]
+local nonce = ARGV[11]
 local staged = WORKFLOW .. ':staged:' .. nonce
 
 local version, digest = unpack(redis.call('HMGET', WORKFLOW, 'v', 'digest'))
@@ -20,7 +20,7 @@ if version then
   if version ~= VERSION then
     return { 'newer' }
   end
-  return { digest == ARGV[4] and 'exists' or 'differs' }
+  return { digest == ARGV[5] and 'exists' or 'differs' }
 end
 
 -- An error in the middle of a script doesn't undo what it did before. So nothing may be in the way.
@@ -43,7 +43,7 @@ for _, pair in ipairs(shared) do
 end
 
 if nonce ~= '' then
-  if redis.call('HLEN', staged .. ':steps') ~= tonumber(ARGV[7]) then
+  if redis.call('HLEN', staged .. ':steps') ~= tonumber(ARGV[8]) then
     return { 'expired' }
   end
   redis.call('RENAME', staged .. ':steps', STEPS)
@@ -51,18 +51,18 @@ if nonce ~= '' then
   redis.call('RENAME', staged .. ':edges', EDGES)
   redis.call('PERSIST', EDGES)
 else
-  local split = 11 + tonumber(ARGV[11])
-  redis.call('HSET', STEPS, unpack(ARGV, 12, split))
+  local split = 12 + tonumber(ARGV[12])
+  redis.call('HSET', STEPS, unpack(ARGV, 13, split))
   redis.call('HSET', EDGES, unpack(ARGV, split + 1, #ARGV))
 end
 
-meta = { state = 'executing', name = ARGV[5], dispatch = ARGV[6], created = NOW }
+meta = { state = 'executing', name = ARGV[6], dispatch = ARGV[7], created = NOW }
 redis.call('HSET', WORKFLOW,
-  'v', VERSION, 'name', meta.name, 'digest', ARGV[4], 'dispatch', meta.dispatch, 'state', meta.state,
-  'total', ARGV[7], 'open', ARGV[7], 'n:pending', ARGV[7],
-  'retention', ARGV[8], 'root_lists', ARGV[9], 'created', NOW)
+  'v', VERSION, 'name', meta.name, 'digest', ARGV[5], 'dispatch', meta.dispatch, 'state', meta.state,
+  'total', ARGV[8], 'open', ARGV[8], 'n:pending', ARGV[8],
+  'retention', ARGV[9], 'root_lists', ARGV[10], 'created', NOW)
 emit('workflow_started', '', '', '', 0, {})
 work[1] = { START, 0, 0 }
 local more = spread(false)
 commit()
-return { 'created', more, unpack(released) }
+return { 'created', more, send_released() }

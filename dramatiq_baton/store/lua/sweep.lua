@@ -1,7 +1,7 @@
 -- What the rescue has to look at now. Everything comes from an index by time, so what is fine
 -- costs nothing. Only one process at a time gets an answer, until it hasn't asked for a while.
 --
--- KEYS[1] <namespace>:index    see common.lua for what lies under it
+-- KEYS[1] <namespace>:index    see shared/keys.lua for what lies under it
 -- ARGV[1] who asks   ARGV[2] how long nobody else gets an answer, ms   ARGV[3] lease_ttl, ms
 -- ARGV[4] most entries of each kind
 --

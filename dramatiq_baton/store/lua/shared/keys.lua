@@ -1,0 +1,61 @@
+-- Shared by every script; the loader puts it in front of each of them.
+--
+-- KEYS[1]  <namespace>:workflow:{<id>}     a hash, the workflow itself:
+--            v            version of this layout, 1
+--            name, digest, dispatch, total, created, finished, retention
+--            state        executing | completed | failed | cancelled
+--            open         steps not settled, plus callbacks not run; the workflow ends at 0
+--            n:<state>    how many steps are in that state
+--            failed       names of discarded steps, the first 50, separated by SEP
+--   and, in the same hash slot, all that belongs to the workflow:
+--   KEYS[1]:steps    hash   step -> what it was added as (never changes), see header()
+--   KEYS[1]:edges    hash   "<n>:<step>" -> the n-th list of names of its dependents
+--   KEYS[1]:state    hash   step -> its record, see unpack_record(); no entry yet means untouched
+--   KEYS[1]:results  hash   step -> stored result
+--   KEYS[1]:spreads  list   settled steps whose dependents have not all been told yet
+--   KEYS[1]:events   stream the workflow's whole story
+--   KEYS[1]:ends     stream one entry for each time it finished; whoever waits blocks on it
+-- KEYS[2]  <namespace>:index               a prefix; what the rescue looks at, by time:
+--   KEYS[2]:leases          sorted set  step and token -> when the lease runs out
+--   KEYS[2]:waiting         sorted set  snoozed or retryable step -> when it is overdue
+--   KEYS[2]:queued:<queue>  sorted set  step sent to that queue -> when
+--   KEYS[2]:queues          set         the queues that have such a sorted set
+--   KEYS[2]:progress        hash        queue -> when the step claimed last was queued;
+--                                       "<queue>" SEP "at" -> when that claim was
+--   KEYS[2]:spreading       sorted set  workflow with a non-empty :spreads -> when overdue
+-- KEYS[3]  <namespace>:workflow:all:events  stream of all workflows, capped
+--
+-- ARGV[1]  the workflow's id
+-- ARGV[2]  the cap of KEYS[3]
+-- ARGV[3]  lease_ttl in ms; also how long the rescue waits before it doubts a delivery
+-- ARGV[4]  where released steps are put into their queues here and now: the namespace of a RedisBroker on this
+--          server; '' if the caller sends them
+
+local INDEX, ALL_EVENTS = KEYS[2], KEYS[3]
+local LEASES, WAITING, QUEUED = INDEX .. ':leases', INDEX .. ':waiting', INDEX .. ':queued:'
+local QUEUES, PROGRESS, SPREADING = INDEX .. ':queues', INDEX .. ':progress', INDEX .. ':spreading'
+
+local ALL_EVENTS_CAP, LEASE_TTL, BROKER = ARGV[2], tonumber(ARGV[3]), ARGV[4]
+local NAMESPACE = string.sub(INDEX, 1, -#':index' - 1)
+
+local VERSION = '1'
+local SEP = '\31' -- in no id and no name: control characters are refused there
+local PORTION = 100 -- dependents told per script, so that no script takes long
+local MOST_FAILED_NAMES = 50
+
+local S = {
+  pending = 0, queued = 1, executing = 2, snoozed = 3, retryable = 4,
+  completed = 5, discarded = 6, cancelled = 7,
+}
+local STATE_NAMES = {
+  [0] = 'pending', 'queued', 'executing', 'snoozed', 'retryable', 'completed', 'discarded', 'cancelled',
+}
+-- Bits of a step's flags, set when it is added.
+local IGNORE_CANCELLED, IGNORE_DISCARDED, ON_DEP_CANCELLED, ON_DEP_DISCARDED = 1, 2, 4, 8
+
+local time = redis.call('TIME')
+local NOW = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+
+local function has_flag(flags, flag)
+  return math.floor(flags / flag) % 2 == 1
+end
