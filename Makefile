@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.made-from-requirements
 
-.PHONY: demo test check format chaos clean
+.PHONY: demo test check format chaos bench clean
 
 demo: $(STAMP) ## run a real workflow on an embedded server and show it
 	@$(BIN)/dramatiq-baton demo
@@ -24,6 +24,9 @@ format: $(STAMP) ## put the code into shape
 
 chaos: $(STAMP) ## kill, pause and cut things for ten minutes; ROUND="--seconds 60 --seed 1" for another round
 	$(BIN)/python -m tests.chaos $(or $(ROUND),--seconds 600)
+
+bench: $(STAMP) ## compare with the peers; ARGS=--quick for one short round
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

@@ -1,0 +1,1 @@
+"""Benchmarks of dramatiq-baton beside its peers: ``python -m benchmarks``."""
