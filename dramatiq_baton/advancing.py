@@ -4,7 +4,10 @@ next, all in one round trip. What can't be done so is left to the slower ways, w
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from dramatiq import Worker
 from dramatiq.broker import MessageProxy
@@ -18,8 +21,8 @@ from .errors import CorruptData
 from .fastpath import FastPath
 from .messages import StepMessage
 from .persistence import until_answered
-from .store.replies import Advance, Claim, Gate
-from .store.store import Following, Turn
+from .store.replies import Advance, Gate, claim_from
+from .store.store import Following, Place, Turn
 from .turns import TurnQueue
 
 
@@ -84,6 +87,7 @@ def complete(delivery: Delivery, step: StepMessage, lane: Lane) -> None:
     if plan is None:
         plan = delivery.plan = _plan(delivery, lane)
 
+    place = Place(lane.path.broker.namespace, message.queue_name, lane.path.broker.broker_id)
     following = None
     if (to_claim := plan.following) is not None:
         wanted = gate.wanted_with_claim(to_claim)
@@ -94,10 +98,10 @@ def complete(delivery: Delivery, step: StepMessage, lane: Lane) -> None:
             step.address,
             token,
             delivery.encoded,
-            queue=message.queue_name,
+            place=place,
             acknowledge=plan.acknowledge,
-            broker_id=lane.path.broker.broker_id,
             turn=plan.turn,
+            thread=f"{runtime.worker}/{threading.get_ident()}",
             holder=plan.holder,
             delay=gate.delay_of(runtime),
             max_rescues=runtime.options.max_rescues,
@@ -114,11 +118,10 @@ def complete(delivery: Delivery, step: StepMessage, lane: Lane) -> None:
     runtime.leases.drop(step.address, token)
     if plan.acknowledge:
         message.__dict__[ACKNOWLEDGED] = True
-    if advance.claim is not None:
-        if plan.item is not None and plan.following is not None:
-            _hold(delivery, plan.item.message, Ahead(plan.following, plan.holder, advance.claim))
-        else:
-            _adopt(delivery, lane, advance.message, plan.holder, advance.claim)
+    if plan.item is not None and plan.following is not None:
+        _hold(delivery, plan.item.message, plan.following, plan.holder, advance.claim)
+    elif advance.message:
+        _adopt(delivery, lane, plan.holder, advance)
     delivery.recorded = True
 
 
@@ -135,7 +138,7 @@ def _plan(delivery: Delivery, lane: Lane) -> Plan:
     if first := lane.turns.take_first(lambda message: _step_to_claim(message, lane, namespace)):
         return Plan(acknowledge, holder, Turn.FETCHED, *first)
     if fetched_here and lane.turns.empty():
-        return Plan(acknowledge, holder, Turn.RELEASED)
+        return Plan(acknowledge, holder, Turn.FIRST)
     return Plan(acknowledge, holder)
 
 
@@ -149,20 +152,27 @@ def _step_to_claim(message: MessageProxy, lane: Lane, namespace: str) -> StepMes
     return step if step.namespace == namespace else None
 
 
-def _hold(delivery: Delivery, message: MessageProxy, ahead: Ahead) -> None:
-    put_ahead(message, ahead)
-    if ahead.claim.word in (Gate.RUN, Gate.CALLBACK):
-        delivery.runtime.leases.hold(ahead.step.address, ahead.claim.token)
+def _hold(
+    delivery: Delivery, message: MessageProxy, step: StepMessage, holder: str, answer: Sequence[Any]
+) -> None:
+    """Note what the gate said of the message that this thread runs next."""
+    if not answer:
+        return
+    claim = claim_from(step.address.workflow_id, answer)
+    put_ahead(message, Ahead(step, holder, claim))
+    if claim.word in (Gate.RUN, Gate.CALLBACK):
+        delivery.runtime.leases.hold(step.address, claim.token)
 
 
-def _adopt(delivery: Delivery, lane: Lane, data: bytes, holder: str, claim: Claim) -> None:
-    """Run a step's message next that was handed over. It stands among those that this process has fetched."""
+def _adopt(delivery: Delivery, lane: Lane, holder: str, advance: Advance) -> None:
+    """Run a message next that was taken off its queue. It stands among those that this process has fetched."""
     queue = delivery.message.queue_name
     consumer = lane.consumer(queue)
     if consumer is None:
         return  # it has just broken off: Dramatiq gives the message back, and the rescue the lease
-    message = consumer.adopt(data)
-    _hold(delivery, message, Ahead(messages.read(message), holder, claim))
+    message = consumer.adopt(advance.message)
+    if advance.claim:
+        _hold(delivery, message, messages.read(message), holder, advance.claim)
     try:
         actor = lane.path.broker.get_actor(message.actor_name)
     except ActorNotFound as error:  # as Dramatiq's consumer does with a message that it can't process

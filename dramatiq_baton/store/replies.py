@@ -127,23 +127,20 @@ class Advance:
 
     Attributes:
       spread: What followed from that.
-      claim: What the gate says of the next step; ``None`` if it wasn't asked, or couldn't answer.
-      message: The next step's message, if it was released just now; else empty.
+      claim: What the gate says of the next step, to be read with :func:`claim_from`; empty if it wasn't asked, or
+        couldn't answer.
+      message: The message that the thread runs next, if it was taken off its queue here; else empty.
     """
 
     spread: Spread
-    claim: Claim | None
+    claim: Sequence[Any]
     message: bytes
 
 
-def advance_from(workflow_id: str, next_workflow_id: str, reply: Sequence[Any]) -> Advance:
+def advance_from(workflow_id: str, reply: Sequence[Any]) -> Advance:
     """Read the reply of ``advance.lua``."""
     said, claim, message = reply
-    return Advance(
-        spread_from(workflow_id, said),
-        claim_from(next_workflow_id, claim) if claim else None,
-        message,
-    )
+    return Advance(spread_from(workflow_id, said), claim, message)
 
 
 def claim_from(workflow_id: str, reply: Sequence[Any]) -> Claim:

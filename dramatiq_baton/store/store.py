@@ -32,7 +32,22 @@ class Turn(StrEnum):
 
     NOTHING = ""
     FETCHED = "fetched"
-    RELEASED = "released"
+    FIRST = "first"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a message was fetched.
+
+    Attributes:
+      namespace: The namespace of the ``RedisBroker``.
+      queue: The queue.
+      broker_id: The broker's name for this process.
+    """
+
+    namespace: str
+    queue: str
+    broker_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,10 +175,10 @@ class Store:
         token: int,
         result: bytes,
         *,
-        queue: str,
+        place: Place,
         acknowledge: str,
-        broker_id: str,
         turn: Turn,
+        thread: str,
         worker: str,
         holder: str = "",
         delay: int = 0,
@@ -176,10 +191,10 @@ class Store:
           address: The step.
           token: Its lease's.
           result: Its result, encoded.
-          queue: The queue that its message came from.
+          place: Where its message came from.
           acknowledge: The broker's id of its message; empty if it isn't to be acknowledged yet.
-          broker_id: The broker's name for this process.
           turn: What the thread is to run next.
+          thread: Names the thread.
           worker: Who asks, for events.
           holder, delay, max_rescues: As :meth:`claim` takes them, for the next step.
           following: The next step, if its message was fetched already.
@@ -190,18 +205,18 @@ class Store:
             address.step,
             token,
             result,
-            queue,
+            place.namespace,
+            place.queue,
             acknowledge,
-            broker_id,
+            place.broker_id,
             turn,
             holder,
             delay,
             max_rescues,
             worker,
-            *(() if following is None else following.arguments),
+            *(("", thread) if following is None else following.arguments),
         )
-        next_workflow = address if following is None else following.address
-        return advance_from(address.workflow_id, next_workflow.workflow_id, reply)
+        return advance_from(address.workflow_id, reply)
 
     def defer(
         self,

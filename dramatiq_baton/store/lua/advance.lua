@@ -3,82 +3,95 @@
 -- given what it is to run next, claimed already.
 --
 -- ARGV[5] step   ARGV[6] token   ARGV[7] result
--- ARGV[8] queue of the message   ARGV[9] its id there, '' if it isn't to be acknowledged yet
--- ARGV[10] the broker's name for this worker process
--- ARGV[11] what the thread runs next: '' nothing, 'fetched' a message that this process has fetched already,
---          'released' a step released here, if none waits in that queue for longer
--- ARGV[12] holder   ARGV[13] delay   ARGV[14] max_rescues   ARGV[15] worker   ARGV[16] before: of the next delivery
--- ARGV[17] workflow   ARGV[18] step   ARGV[19] seq   ARGV[20...] wanted deps: of a fetched message
+-- ARGV[8] namespace of the broker   ARGV[9] queue of the message   ARGV[10] its id there, '' if it isn't to be
+-- acknowledged yet   ARGV[11] the broker's name for this worker process
+-- ARGV[12] what the thread runs next: '' nothing, 'fetched' a message that this process has fetched already,
+--          'first' the first message of that queue
+-- ARGV[13] holder   ARGV[14] delay   ARGV[15] max_rescues   ARGV[16] worker   ARGV[17] before: of the next delivery
+-- If it was fetched: ARGV[18] workflow   ARGV[19] step   ARGV[20] seq   ARGV[21...] wanted deps
+-- Else: ARGV[18] names the thread
 --
--- Returns {what settle.lua returns, what claim.lua returns about the next step or {}, its message if it was released
--- here}.
+-- Returns {what settle.lua returns, what claim.lua returns about the next step or {}, its message if it was the first}.
 
-local queue = BROKER .. ':' .. ARGV[8]
-local unacknowledged = BROKER .. ':__acks__.' .. ARGV[10] .. '.' .. ARGV[8]
+local LONGEST_MESSAGE = 8192 -- that is looked into here; the step of a longer one is claimed in its turn
+
+local queue = ARGV[8] .. ':' .. ARGV[9]
+local unacknowledged = ARGV[8] .. ':__acks__.' .. ARGV[11] .. '.' .. ARGV[9]
 local by = {
-  holder = ARGV[12], delay = tonumber(ARGV[13]), max_rescues = tonumber(ARGV[14]), worker = ARGV[15],
-  before = ARGV[16] or '',
+  holder = ARGV[13], delay = tonumber(ARGV[14]), max_rescues = tonumber(ARGV[15]), worker = ARGV[16],
+  before = ARGV[17],
 }
 
--- The first message of a step that may be handed over: nothing waits for longer, and no other middleware may refuse
--- it for its age.
-local function may_be_handed_over(head, parts)
-  return head.queue == ARGV[8] and not string.find(parts[6], '"max_age"', 1, true)
-    and redis.call('LLEN', queue) == 0
+-- What is wrong with the next step must not undo what was done for this one. It is said when the step is claimed in
+-- its turn.
+local function claim(workflow, step, seq, wanted)
+  if workflow ~= ID then
+    commit()
+    turn_to(workflow)
+  end
+  local ok, answer = pcall(gate, step, seq, wanted, by)
+  return ok and answer or {}
 end
 
-local function hand_over(item, id, data, parts)
-  local step, head, rec = item[1], item[2], item[3]
-  local wanted = parts[4] <= MOST_RESULTS_AT_ONCE and { unpack(parts[3], 1, parts[4]) } or {}
-  local ok, claim = pcall(gate, step, rec.seq, wanted, by) -- what is wrong here must not undo what was done above
-  if not ok then
-    return nil
+local function claim_of(data)
+  if #data > LONGEST_MESSAGE then
+    return {}
   end
-  redis.call('HSET', queue .. '.msgs', id, data)
+  local ok, message = pcall(cjson.decode, data)
+  local options = ok and type(message) == 'table' and message.options
+  local baton = options and options.baton
+  if not baton or baton.ns ~= NAMESPACE or baton.before or options.max_age then
+    return {}
+  end
+  local wanted, seen = {}, {}
+  for _, ref in ipairs(baton.refs or {}) do
+    if not seen[ref[2]] then
+      seen[ref[2]] = true
+      wanted[#wanted + 1] = ref[2]
+    end
+  end
+  return claim(baton.workflow, baton.step, baton.seq, #wanted <= MOST_RESULTS_AT_ONCE and wanted or {})
+end
+
+-- Takes the first message of the queue. Should the reply be lost, the thread gets the same one again: for as long as
+-- that matters, it is noted under the thread's name.
+local function take_first(again)
+  local note = INDEX .. ':turn:' .. ARGV[18]
+  local id
+  if again then
+    local found = redis.call('GET', note)
+    if found and string.sub(found, 1, #by.holder + 1) == by.holder .. SEP then
+      id = string.sub(found, #by.holder + 2)
+    end
+  else
+    id = redis.call('LPOP', queue)
+  end
+  local data = id and redis.call('HGET', queue .. '.msgs', id)
+  if not data then
+    return {}, ''
+  end
   redis.call('SADD', unacknowledged, id)
-  return claim, data
+  redis.call('SET', note, by.holder .. SEP .. id, 'PX', LEASE_TTL)
+  return claim_of(data), data
 end
 
--- The step that was handed over when this was asked the first time, should the reply to that have been lost.
-local function handed_over_before()
-  local head = header(ARGV[5])
-  for _, name in ipairs(head and head.first or {}) do
-    local rec = load(name)
-    if rec and rec.holder == by.holder then
-      local next_head = header(name)
-      local id, data, parts = message(name, rec, next_head)
-      return hand_over({ name, next_head, rec }, id, data, parts)
-    end
-  end
+local said = record_outcome(ARGV[5], tonumber(ARGV[6]), 'completed', ARGV[7], '', '', ARGV[16])
+if ARGV[10] ~= '' and redis.call('SREM', unacknowledged, ARGV[10]) == 1 then
+  redis.call('HDEL', queue .. '.msgs', ARGV[10])
+end
+local again = said[1] == 'settled'
+if said[2] then
+  said = { said[1], said[2], send_released(queue) }
 end
 
-local said = record_outcome(ARGV[5], tonumber(ARGV[6]), 'completed', ARGV[7], '', '', ARGV[15])
-if ARGV[9] ~= '' and redis.call('SREM', unacknowledged, ARGV[9]) == 1 then
-  redis.call('HDEL', queue .. '.msgs', ARGV[9])
-end
-
-local claim, data
-if ARGV[11] == 'released' and said[1] == 'settled' then
-  claim, data = handed_over_before()
-elseif ARGV[11] == 'released' and BROKER ~= '' and released[1] and released[1][2].encoded then
-  local item = released[1]
-  local id, text, parts = message(item[1], item[3], item[2])
-  if may_be_handed_over(item[2], parts) then
-    table.remove(released, 1)
-    claim, data = hand_over(item, id, text, parts)
-    if not claim then
-      table.insert(released, 1, item)
-    end
-  end
+local answer, data = {}, ''
+if ARGV[12] == 'fetched' then
+  answer = claim(ARGV[18], ARGV[19], tonumber(ARGV[20]), { unpack(ARGV, 21) })
+elseif ARGV[12] == 'first' then
+  answer, data = take_first(again)
 end
 commit()
-local answer = said[2] and { said[1], said[2], send_released() } or said
-
-if ARGV[11] == 'fetched' then
-  if ARGV[17] ~= ID then
-    turn_to(ARGV[17])
-  end
-  local ok, found = pcall(gate, ARGV[18], tonumber(ARGV[19]), { unpack(ARGV, 20) }, by)
-  claim = ok and found or nil -- what is wrong with it is said when it is asked for alone
+if redis.call('LLEN', queue) > 0 then
+  wake(queue)
 end
-return { answer, claim or {}, data or '' }
+return { said, answer, data }

@@ -22,6 +22,7 @@
 --   KEYS[2]:queues          set         the queues that have such a sorted set
 --   KEYS[2]:progress        hash        queue -> when the step claimed last was queued;
 --                                       "<queue>" SEP "at" -> when that claim was
+--   KEYS[2]:turn:<thread>   string      the message that a thread was given last; expires by itself
 --   KEYS[2]:spreading       sorted set  workflow with a non-empty :spreads -> when overdue
 -- KEYS[3]  <namespace>:workflow:all:events  stream of all workflows, capped
 --

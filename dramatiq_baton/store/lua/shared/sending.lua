@@ -31,8 +31,9 @@ local function message(step, rec, head)
 end
 
 -- The released steps, for the caller to send: name, spec, retry count and seq of each. With a broker on this server
--- they are put into their queues instead, and none is left for the caller.
-local function send_released()
+-- they are put into their queues instead, and none is left for the caller; who sleeps at a queue is woken, unless the
+-- caller sees to that queue.
+local function send_released(seen_to)
   local left, queues = {}, {}
   for _, item in ipairs(released) do
     local step, head, rec, again = item[1], item[2], item[3], item[4]
@@ -57,7 +58,9 @@ local function send_released()
   for queue, found in pairs(queues) do
     redis.call('HSET', queue .. '.msgs', unpack(found.messages))
     redis.call('RPUSH', queue, unpack(found.ids))
-    wake(queue)
+    if queue ~= seen_to then
+      wake(queue)
+    end
   end
   released = {}
   return unpack(left)
