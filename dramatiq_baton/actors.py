@@ -16,6 +16,7 @@ from .codec import decode
 from .decisions import Complete, Fail, GiveUp, decide_raised
 from .delivery import Delivery, current_delivery
 from .errors import ConfigurationError
+from .graph import StepFlags
 from .logs import get_logger
 from .messages import StepMessage
 from .persistence import until_answered
@@ -48,6 +49,11 @@ class StepFunction:
         self.actor_name = actor_name
         self.on_dep_cancelled = on_dep_cancelled
         self.on_dep_discarded = on_dep_discarded
+        self.flags = StepFlags.NONE
+        if on_dep_cancelled is not None:
+            self.flags |= StepFlags.ON_DEP_CANCELLED
+        if on_dep_discarded is not None:
+            self.flags |= StepFlags.ON_DEP_DISCARDED
         self.__name__ = getattr(fn, "__name__", actor_name)
         self.__doc__ = fn.__doc__
         self.__module__ = fn.__module__
@@ -96,7 +102,8 @@ class StepFunction:
             recording.record_answer(delivery, target)
         match delivery.action:
             case Complete(value=value):
-                return value
+                # Dramatiq warns of a value that it has no use for.
+                return None if delivery.plan is not None and delivery.plan.acknowledge else value
             case GiveUp(reason=reason):
                 delivery.message.fail()
                 raise skipping(delivery, reason)

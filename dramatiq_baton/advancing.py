@@ -107,6 +107,7 @@ def complete(delivery: Delivery, step: StepMessage, lane: Lane) -> None:
             max_rescues=runtime.options.max_rescues,
             worker=runtime.worker,
             following=following,
+            ageing=lane.path.shortcuts.ageing,
         )
 
     try:

@@ -54,6 +54,11 @@ class Shortcuts:
         )
 
     @cached_property
+    def ageing(self) -> tuple[str, ...]:
+        """The actors whose messages may be refused for their age: they aren't claimed before."""
+        return tuple(name for name, actor in self._broker.actors.items() if "max_age" in actor.options)
+
+    @cached_property
     def acknowledges(self) -> bool:
         """Whether a message may be acknowledged in the script that completes its step, if its options allow it."""
         return not any(
@@ -80,15 +85,15 @@ class FastPath:
     def __init__(self, broker: RedisBroker, ours: Middleware) -> None:
         self.broker = broker
         self._ours = ours
-        self._count = -1
+        self._seen = (0, 0)
         self._shortcuts: Shortcuts | None = None
 
     @property
     def shortcuts(self) -> Shortcuts:
-        """What the broker's middleware allows now: more may have been added."""
-        shortcuts = self._shortcuts
-        if shortcuts is None or self._count != len(self.broker.middleware):
-            self._count = len(self.broker.middleware)
+        """What the broker's middleware and actors allow now: more may have been added."""
+        shortcuts, now = self._shortcuts, (len(self.broker.middleware), len(self.broker.actors))
+        if shortcuts is None or self._seen != now:
+            self._seen = now
             shortcuts = self._shortcuts = Shortcuts(self.broker, self._ours)
         return shortcuts
 

@@ -27,6 +27,8 @@ def check_name(value: object, *, what: str) -> str:
         raise InvalidName(f"{what} must not be empty")
     if len(value) > MAX_LENGTH:
         raise InvalidName(f"{what} has {len(value)} characters, at most {MAX_LENGTH} are allowed")
+    if value.isascii() and value.isprintable():
+        return value
     for position, character in enumerate(value):
         if unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp"):
             raise InvalidName(f"{what} {value!r} has the control character {character!r} at {position}")

@@ -33,6 +33,13 @@ T = TypeVar("T")
 
 Dispatch = Literal["ready", "eager"]
 
+_IGNORE = {
+    (False, False): StepFlags.NONE,
+    (True, False): StepFlags.IGNORE_CANCELLED,
+    (False, True): StepFlags.IGNORE_DISCARDED,
+    (True, True): StepFlags.IGNORE_CANCELLED | StepFlags.IGNORE_DISCARDED,
+}
+
 _as_json = json.JSONEncoder(separators=(",", ":")).encode  # as Dramatiq's encoder does
 
 
@@ -163,8 +170,7 @@ class Workflow:
             refs=tuple(refs),
             args=tuple(args),
             kwargs=kwargs,
-            ignore=(StepFlags.IGNORE_CANCELLED if cancelled else StepFlags.NONE)
-            | (StepFlags.IGNORE_DISCARDED if discarded else StepFlags.NONE),
+            ignore=_IGNORE[bool(cancelled), bool(discarded)],
         )
         return cast(T, StepRef(self, name))
 
@@ -253,7 +259,7 @@ class Workflow:
                 name=step.name,
                 actor=message.actor_name,
                 queue=message.queue_name,
-                flags=step.ignore | _callbacks(function),
+                flags=step.ignore | function.flags,
                 deps=step.deps,
                 position=position,
                 message_id=message_id,
@@ -286,15 +292,6 @@ def _function(broker: Broker, step: _Added) -> StepFunction:
             f"actor {name!r} of step {step.name!r} isn't a workflow actor; declare it with @workflow_actor"
         )
     return function
-
-
-def _callbacks(function: StepFunction) -> StepFlags:
-    flags = StepFlags.NONE
-    if function.on_dep_cancelled is not None:
-        flags |= StepFlags.ON_DEP_CANCELLED
-    if function.on_dep_discarded is not None:
-        flags |= StepFlags.ON_DEP_DISCARDED
-    return flags
 
 
 def _content(step: _Added) -> Content | Json:

@@ -184,6 +184,7 @@ class Store:
         delay: int = 0,
         max_rescues: int = 0,
         following: Following | None = None,
+        ageing: Sequence[str] = (),
     ) -> Advance:
         """Complete a step and do all that follows from it. See ``lua/advance.lua``.
 
@@ -198,6 +199,7 @@ class Store:
           worker: Who asks, for events.
           holder, delay, max_rescues: As :meth:`claim` takes them, for the next step.
           following: The next step, if its message was fetched already.
+          ageing: Else, the actors whose steps aren't to be claimed.
         """
         reply = self.run(
             "advance",
@@ -214,7 +216,7 @@ class Store:
             delay,
             max_rescues,
             worker,
-            *(("", thread) if following is None else following.arguments),
+            *(("", thread, SEPARATOR.join(ageing)) if following is None else following.arguments),
         )
         return advance_from(address.workflow_id, reply)
 

@@ -9,7 +9,7 @@
 --          'first' the first message of that queue
 -- ARGV[13] holder   ARGV[14] delay   ARGV[15] max_rescues   ARGV[16] worker   ARGV[17] before: of the next delivery
 -- If it was fetched: ARGV[18] workflow   ARGV[19] step   ARGV[20] seq   ARGV[21...] wanted deps
--- Else: ARGV[18] names the thread
+-- Else: ARGV[18] names the thread   ARGV[19] the actors whose steps aren't to be claimed, separated by SEP
 --
 -- Returns {what settle.lua returns, what claim.lua returns about the next step or {}, its message if it was the first}.
 
@@ -40,7 +40,8 @@ local function claim_of(data)
   local ok, message = pcall(cjson.decode, data)
   local options = ok and type(message) == 'table' and message.options
   local baton = options and options.baton
-  if not baton or baton.ns ~= NAMESPACE or baton.before or options.max_age then
+  if not baton or baton.ns ~= NAMESPACE or baton.before or options.max_age
+    or string.find(SEP .. ARGV[19] .. SEP, SEP .. message.actor_name .. SEP, 1, true) then
     return {}
   end
   local wanted, seen = {}, {}

@@ -24,10 +24,13 @@ if version then
 end
 
 -- An error in the middle of a script doesn't undo what it did before. So nothing may be in the way.
-for _, key in ipairs({ WORKFLOW, STEPS, EDGES, STATE, RESULTS, SPREADS, EVENTS, ENDS }) do
-  if redis.call('EXISTS', key) == 1 then
-    redis.call('UNLINK', staged .. ':steps', staged .. ':edges')
-    return { 'foreign', key }
+local own = { WORKFLOW, STEPS, EDGES, STATE, RESULTS, SPREADS, EVENTS, ENDS }
+if redis.call('EXISTS', unpack(own)) > 0 then
+  redis.call('UNLINK', staged .. ':steps', staged .. ':edges')
+  for _, key in ipairs(own) do
+    if redis.call('EXISTS', key) == 1 then
+      return { 'foreign', key }
+    end
   end
 end
 local shared = {

@@ -41,7 +41,7 @@ local NAMESPACE = string.sub(INDEX, 1, -#':index' - 1)
 
 local VERSION = '1'
 local SEP = '\31' -- in no id and no name: control characters are refused there
-local PORTION = 100 -- dependents told per script, so that no script takes long
+local PORTION = 50 -- dependents told per script, so that no script takes long
 local MOST_FAILED_NAMES = 50
 
 local S = {
