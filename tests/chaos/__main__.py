@@ -41,7 +41,7 @@ def main() -> int:
     cluster = Cluster()
     good = False
     try:
-        os.environ.update(environment(cluster.server.url))
+        os.environ.update(environment(cluster.server.url), CHAOS_BROKER=options.broker)
         actors = importlib.import_module("tests.chaos.actors")
         good = play(cluster, actors, options)
     finally:
@@ -118,6 +118,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=600, help="how long faults happen (600)")
     parser.add_argument("--seed", type=int, default=1, help="what graphs and faults are made from (1)")
     parser.add_argument("--workflows-at-once", type=int, default=20, help="how many run at a time (20)")
+    parser.add_argument(
+        "--broker", choices=["ours", "dramatiq"], default="ours", help="whose RedisBroker (ours)"
+    )
     return parser.parse_args()
 
 

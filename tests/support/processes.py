@@ -95,8 +95,9 @@ class WorkerProcess:
 
     def kill(self) -> str:
         """Kill it and its children, as a crash of the machine would."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
+        if self.process.returncode is None:  # else its number may be another's by now
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
         return self._gone()
 
     def _gone(self) -> str:
