@@ -37,8 +37,7 @@ def pack_spec(spec: StepSpec, dependents: Sequence[str]) -> tuple[bytes, bytes]:
     lists = -(-len(dependents) // LIST_LENGTH)
     first = dependents[:LIST_LENGTH]
     header = _pack([spec.actor, spec.queue, len(spec.deps), int(spec.flags), lists, first, int(encoded)])
-    passed_on = len({dep for _, dep in spec.refs}) if spec.refs else 0
-    packed = _pack([spec.message_id, spec.position, spec.deps, passed_on, *_written(spec)])
+    packed = _pack([spec.message_id, *_written(spec)]) + _pack([spec.position, spec.deps])
     return (header + packed, b"") if len(packed) <= LONGEST_BODY else (header, packed)
 
 
@@ -59,7 +58,8 @@ def unpack_spec(name: str, packed: bytes) -> StepSpec:
         unpacker = msgpack.Unpacker(strict_map_key=False)
         unpacker.feed(packed)
         actor, queue, _dep_count, flags, _lists, _first, encoded = unpacker.unpack()
-        message_id, position, deps, _passed_on, content, options, refs = unpacker.unpack()
+        message_id, content, options, refs = unpacker.unpack()
+        position, deps = unpacker.unpack()
         found = Json(content, options) if encoded else Content(*decode(content))
         if isinstance(found, Json):
             found.decoded()
@@ -100,7 +100,8 @@ def unpack_outline(name: str, packed: bytes) -> Outline | None:
         unpacker.feed(packed)
         header = unpacker.unpack()
         try:
-            _message_id, position, deps, *_ = unpacker.unpack()
+            unpacker.skip()
+            position, deps = unpacker.unpack()
         except msgpack.OutOfData:
             return None
         return Outline(header[0], header[1], tuple(deps), position)

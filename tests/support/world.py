@@ -97,7 +97,10 @@ class World:
     @property
     def worker(self) -> WorkerProcess:
         """The session's worker: one process of the ``dramatiq`` command."""
-        if self._worker is None or self._worker.process.poll() is not None:
+        if self._worker is not None and self._worker.process.poll() is not None:
+            self._worker.kill()  # a test had it die; what is left of it is closed
+            self._worker = None
+        if self._worker is None:
             self._worker = self.start_worker()
         return self._worker
 

@@ -22,19 +22,21 @@
 --   {'callback', token, attempt, name, cause, reason}  cancelled; its callback is to be run
 --   {'run', token, attempt, name, results...}  results as in results.lua
 
--- Gives the lease to whoever asks; the token grows unless it is the same delivery asking again.
+-- Gives the lease to whoever asks; the token grows unless it is the same delivery asking again. What is written first
+-- is refused by a server out of memory; behind a write that isn't, a script may write on, and the actor would run.
 local function take_lease(step, rec, head, holder)
+  local lost = rec.holder ~= holder and rec.holder ~= '' and lease(step, rec)
+  if rec.holder ~= holder then
+    rec.token, rec.holder = rec.token + 1, holder
+  end
+  redis.call('ZADD', LEASES, NOW + LEASE_TTL, lease(step, rec))
+  if lost then
+    redis.call('ZREM', LEASES, lost)
+  end
   local queued_at = unindex_queued(step, head.queue)
   if queued_at then
     redis.call('HSET', PROGRESS, head.queue, math.min(queued_at, NOW), head.queue .. SEP .. 'at', NOW)
   end
-  if rec.holder ~= holder then
-    if rec.holder ~= '' then
-      redis.call('ZREM', LEASES, lease(step, rec))
-    end
-    rec.token, rec.holder = rec.token + 1, holder
-  end
-  redis.call('ZADD', LEASES, NOW + LEASE_TTL, lease(step, rec))
 end
 
 -- Returns the results, or nil and the name of the dep whose result is gone.

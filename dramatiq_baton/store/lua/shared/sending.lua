@@ -14,8 +14,8 @@ end
 -- A step's message as Dramatiq's JSON encoder would write it, and the id by which the broker knows it: the same for
 -- the same sending. It is dated now: AgeLimit counts from when a step could start, not from when it was submitted.
 local function message(step, rec, head)
-  local _, parts = cmsgpack.unpack_one(body(step, head))
-  local message_id, args, options, refs = parts[1], parts[5], parts[6], parts[7]
+  local _, parts = cmsgpack.unpack_one(body(step, head)) -- the names of its deps, which may be many, come behind
+  local message_id, args, options, refs = unpack(parts)
   local id = message_id .. ':' .. rec.seq .. ':' .. rec.resent
   local more = {
     options ~= '' and options .. ',' or '',
@@ -27,7 +27,7 @@ local function message(step, rec, head)
   local data = '{"queue_name":' .. cjson.encode(head.queue) .. ',"actor_name":' .. cjson.encode(head.actor) ..
     ',' .. args .. ',"options":{' .. table.concat(more) .. '},"message_id":' .. cjson.encode(message_id) ..
     ',"message_timestamp":' .. string.format('%.0f', NOW) .. '}'
-  return id, data, parts
+  return id, data
 end
 
 -- The released steps, for the caller to send: name, spec, retry count and seq of each. With a broker on this server

@@ -1,0 +1,149 @@
+"""What a step costs on each of Baton's paths: round trips, and CPU in the worker and in the server.
+
+    .venv/bin/python benchmarks/stages.py [--rounds 3] [--json FILE]
+
+Runs a chain of 200 steps and 1 -> 1000 -> 1 on one worker process with 8 threads, each on a fresh bundled Valkey, on
+three brokers in turn: Dramatiq's own ``RedisBroker``; ours with a middleware that listens to what is enqueued; ours
+alone, where one script does all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import redis
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from dramatiq_baton import Workflow  # noqa: E402
+from dramatiq_baton.embedded import embedded_server  # noqa: E402
+
+MODULE = "benchmarks.stages_actors"
+PATHS = {
+    "stock": "Dramatiq's RedisBroker",
+    "listened": "our RedisBroker, middleware listens",
+    "fast": "our RedisBroker",
+}
+FIGURES = {
+    "ms": "ms a step",
+    "trips": "round trips a step",
+    "worker": "worker CPU, µs a step",
+    "server": "server CPU, µs a step",
+}
+#: What workers and submitters send by themselves; all else is run by scripts.
+SENT = ("evalsha", "eval", "blpop")
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class Meter:
+    """Reads what has been spent so far."""
+
+    client: redis.Redis
+    command: subprocess.Popen[bytes]
+
+    def read(self) -> dict[str, float]:
+        stats: Any = self.client.info("commandstats")
+        cpu: Any = self.client.info("cpu")
+        children = Path(f"/proc/{self.command.pid}/task/{self.command.pid}/children").read_text().split()
+        return {
+            "ms": time.perf_counter() * 1000,
+            "trips": sum(stats.get(f"cmdstat_{name}", {"calls": 0})["calls"] for name in SENT),
+            "worker": sum(map(_cpu, children)) * 1e6,
+            "server": (cpu["used_cpu_user"] + cpu["used_cpu_sys"]) * 1e6,
+        }
+
+
+def _cpu(pid: str) -> float:
+    """Seconds that a process has computed."""
+    user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / TICKS
+
+
+def chain(actors: Any, length: int) -> Workflow:
+    flow = Workflow("chain")
+    value = flow.add("0", actors.start.message())
+    for number in range(1, length):
+        value = flow.add(str(number), actors.link.message(value))
+    return flow
+
+
+def fan(actors: Any, width: int) -> Workflow:
+    flow = Workflow("fan")
+    value = flow.add("start", actors.start.message())
+    parts = [flow.add(str(number), actors.link.message(value)) for number in range(width)]
+    flow.add("total", actors.total.message(parts))
+    return flow
+
+
+def measure(flow: Workflow, meter: Meter) -> dict[str, float]:
+    """Run a workflow; what it took, per step."""
+    before = meter.read()
+    flow.run().wait(timeout=120_000)
+    after = meter.read()
+    return {name: (after[name] - before[name]) / len(flow) for name in FIGURES}
+
+
+def run_one(path: str) -> dict[str, dict[str, float]]:
+    """Measure one path in this process, which must be a fresh one: actors are declared once."""
+    with embedded_server() as url:
+        os.environ.update(STAGES_URL=url, STAGES_PATH=path)
+        actors = importlib.import_module(MODULE)
+        command = subprocess.Popen(
+            [Path(sys.executable).with_name("dramatiq"), MODULE, "-p", "1", "-t", "8", "--path", str(ROOT)],
+            cwd=ROOT,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            meter = Meter(redis.Redis.from_url(url), command)
+            for flow in (chain(actors, 20), fan(actors, 100)):
+                flow.run().wait(timeout=60_000)
+            return {
+                "chain of 200": measure(chain(actors, 200), meter),
+                "1 -> 1000 -> 1": measure(fan(actors, 1000), meter),
+            }
+        finally:
+            os.killpg(command.pid, signal.SIGKILL)
+            command.wait()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--rounds", type=int, default=3, help="how many (3)")
+    parser.add_argument("--json", type=Path, help="also write all figures to this file")
+    parser.add_argument("--one", choices=PATHS, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        print(json.dumps(run_one(options.one)))
+        return
+    found: dict[str, list[dict[str, dict[str, float]]]] = {path: [] for path in PATHS}
+    for _ in range(options.rounds):
+        for path in PATHS:
+            output = subprocess.check_output([sys.executable, __file__, "--one", path], cwd=ROOT)
+            found[path].append(json.loads(output))
+    print("| | " + " | ".join(FIGURES.values()) + " |")
+    print("|---|" + "---:|" * len(FIGURES))
+    for workload in found["fast"][0]:
+        for path, title in PATHS.items():
+            medians = [statistics.median(one[workload][name] for one in found[path]) for name in FIGURES]
+            print(f"| {workload}, {title} | " + " | ".join(f"{median:.3g}" for median in medians) + " |")
+    if options.json:
+        options.json.write_text(json.dumps(found, indent=2))
+
+
+if __name__ == "__main__":
+    main()
