@@ -4,7 +4,7 @@
 
 Runs a chain of 200 steps and 1 -> 1000 -> 1 on one worker process with 8 threads, each on a fresh bundled Valkey, on
 three brokers in turn: Dramatiq's own ``RedisBroker``; ours with a middleware that listens to what is enqueued; ours
-alone, where one script does all.
+alone, where one script does all. Then it says which keys take up how much of a step of 1 -> 10,000, before and after.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,6 +46,7 @@ FIGURES = {
 }
 #: What workers and submitters send by themselves; all else is run by scripts.
 SENT = ("evalsha", "eval", "blpop")
+MEMORY = " memory"
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -96,51 +99,83 @@ def measure(flow: Workflow, meter: Meter) -> dict[str, float]:
     return {name: (after[name] - before[name]) / len(flow) for name in FIGURES}
 
 
-def run_one(path: str) -> dict[str, dict[str, float]]:
+@contextmanager
+def worker() -> Iterator[subprocess.Popen[bytes]]:
+    """A worker process with 8 threads."""
+    command = subprocess.Popen(
+        [Path(sys.executable).with_name("dramatiq"), MODULE, "-p", "1", "-t", "8", "--path", str(ROOT)],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        yield command
+    finally:
+        os.killpg(command.pid, signal.SIGKILL)
+        command.wait()
+
+
+def run_one(path: str, url: str) -> dict[str, dict[str, float]]:
     """Measure one path in this process, which must be a fresh one: actors are declared once."""
-    with embedded_server() as url:
-        os.environ.update(STAGES_URL=url, STAGES_PATH=path)
-        actors = importlib.import_module(MODULE)
-        command = subprocess.Popen(
-            [Path(sys.executable).with_name("dramatiq"), MODULE, "-p", "1", "-t", "8", "--path", str(ROOT)],
-            cwd=ROOT,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        try:
-            meter = Meter(redis.Redis.from_url(url), command)
-            for flow in (chain(actors, 20), fan(actors, 100)):
-                flow.run().wait(timeout=60_000)
-            return {
-                "chain of 200": measure(chain(actors, 200), meter),
-                "1 -> 1000 -> 1": measure(fan(actors, 1000), meter),
-            }
-        finally:
-            os.killpg(command.pid, signal.SIGKILL)
-            command.wait()
+    actors = importlib.import_module(MODULE)
+    with worker() as command:
+        meter = Meter(redis.Redis.from_url(url), command)
+        for flow in (chain(actors, 20), fan(actors, 100)):
+            flow.run().wait(timeout=60_000)
+        return {
+            "chain of 200": measure(chain(actors, 200), meter),
+            "1 -> 1000 -> 1": measure(fan(actors, 1000), meter),
+        }
+
+
+def memory(url: str) -> dict[str, dict[str, float]]:
+    """Bytes a step by the key that they are in: before any step ran, and after all have."""
+    actors, client = importlib.import_module(MODULE), redis.Redis.from_url(url)
+    flow = fan(actors, 10_000)
+    run = flow.run()
+    pending = _bytes(client, run.id, len(flow))
+    with worker():
+        run.wait(timeout=120_000)
+    return {"pending": pending, "settled": _bytes(client, run.id, len(flow))}
+
+
+def _bytes(client: redis.Redis, workflow_id: str, steps: int) -> dict[str, float]:
+    keys: Any = client.keys("baton:*")
+    names = {key: key.decode().replace(f"{{{workflow_id}}}", "{id}") for key in keys}
+    found = {name: client.memory_usage(key, samples=0) / steps for key, name in names.items()}
+    return {name: size for name, size in sorted(found.items()) if size > 1}
+
+
+def _in_a_fresh_process(what: str) -> Any:
+    return json.loads(subprocess.check_output([sys.executable, __file__, "--one", what], cwd=ROOT))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--rounds", type=int, default=3, help="how many (3)")
     parser.add_argument("--json", type=Path, help="also write all figures to this file")
-    parser.add_argument("--one", choices=PATHS, help=argparse.SUPPRESS)
+    parser.add_argument("--one", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
-        print(json.dumps(run_one(options.one)))
+        with embedded_server() as url:
+            os.environ.update(STAGES_URL=url, STAGES_PATH=options.one.removesuffix(MEMORY))
+            print(json.dumps(memory(url) if options.one.endswith(MEMORY) else run_one(options.one, url)))
         return
     found: dict[str, list[dict[str, dict[str, float]]]] = {path: [] for path in PATHS}
     for _ in range(options.rounds):
         for path in PATHS:
-            output = subprocess.check_output([sys.executable, __file__, "--one", path], cwd=ROOT)
-            found[path].append(json.loads(output))
+            found[path].append(_in_a_fresh_process(path))
     print("| | " + " | ".join(FIGURES.values()) + " |")
     print("|---|" + "---:|" * len(FIGURES))
     for workload in found["fast"][0]:
         for path, title in PATHS.items():
             medians = [statistics.median(one[workload][name] for one in found[path]) for name in FIGURES]
             print(f"| {workload}, {title} | " + " | ".join(f"{median:.3g}" for median in medians) + " |")
+    sizes = _in_a_fresh_process(f"fast{MEMORY}")
+    print("\n| bytes a step in | pending | settled |\n|---|---:|---:|")
+    for name in sizes["settled"]:
+        print(f"| `{name}` | {sizes['pending'].get(name, 0):.0f} | {sizes['settled'][name]:.0f} |")
     if options.json:
         options.json.write_text(json.dumps(found, indent=2))
 

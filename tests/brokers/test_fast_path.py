@@ -234,6 +234,49 @@ def test_a_message_with_a_callback_is_acknowledged_behind_it(broker: RedisBroker
     assert acknowledged == [1]  # it stood there still
 
 
+HOSTILE = [
+    {"workflow": {"a": 1}, "step": 3, "seq": "x", "refs": 5},
+    {"workflow": 5, "step": "a", "seq": 0},
+    {"workflow": "other", "step": ["a"], "seq": 0},
+    {"workflow": "a string", "step": "a", "seq": 0},
+    {"workflow": "other", "step": "a", "seq": 0, "refs": [[["args", 0]]]},
+]
+
+
+@pytest.mark.parametrize("option", HOSTILE, ids=str)
+def test_what_comes_next_does_no_harm_to_what_is_done(
+    broker: RedisBroker, quiet_world: World, option: dict[str, Any]
+) -> None:
+    """A message that somebody else wrote is the first of the queue when a step ends."""
+
+    @workflow_actor(broker=broker)
+    def work() -> int:
+        if current_step().name == "first":
+            message = work.message().copy(options={"baton": {"ns": quiet_world.namespace, **option}})
+            broker.enqueue(message)
+        return 1
+
+    key = f"{quiet_world.namespace}:workflow:{{a string}}"
+    broker.client.set(key, "not a hash", px=60_000)
+    flow = Workflow("flow")
+    flow.add("first", work.message())
+    flow.add("second", work.message(), deps="first")
+    with working(broker):
+        run = flow.run(broker=broker)
+        run.wait(timeout=30_000)
+        broker.join("default", timeout=30_000)
+    assert [(event.event, event.step) for event in run.events()] == [
+        ("workflow_started", ""),
+        ("executing", "first"),
+        ("completed", "first"),
+        ("executing", "second"),
+        ("completed", "second"),
+        ("workflow_finished", ""),
+    ]
+    assert run.status().counts == {StepState.COMPLETED: 2}
+    broker.client.delete(key)
+
+
 def test_a_thread_that_stops_hands_back_what_it_has_claimed(broker: RedisBroker) -> None:
     started, go_on = threading.Event(), threading.Event()
 

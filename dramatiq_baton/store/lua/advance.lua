@@ -22,24 +22,21 @@ local by = {
   before = ARGV[17],
 }
 
--- What is wrong with the next step must not undo what was done for this one. It is said when the step is claimed in
--- its turn.
 local function claim(workflow, step, seq, wanted)
   if workflow ~= ID then
     commit()
     turn_to(workflow)
   end
-  local ok, answer = pcall(gate, step, seq, wanted, by)
-  return ok and answer or {}
+  return gate(step, seq, wanted, by)
 end
 
 local function claim_of(data)
   if #data > LONGEST_MESSAGE then
     return {}
   end
-  local ok, message = pcall(cjson.decode, data)
-  local options = ok and type(message) == 'table' and message.options
-  local baton = options and options.baton
+  local message = cjson.decode(data)
+  local options = message.options
+  local baton = options.baton
   if not baton or baton.ns ~= NAMESPACE or baton.before or options.max_age
     or string.find(SEP .. ARGV[19] .. SEP, SEP .. message.actor_name .. SEP, 1, true) then
     return {}
@@ -52,6 +49,17 @@ local function claim_of(data)
     end
   end
   return claim(baton.workflow, baton.step, baton.seq, #wanted <= MOST_RESULTS_AT_ONCE and wanted or {})
+end
+
+-- What is wrong with the next step, or with anything but this one, must not undo what was done for this one. The next
+-- step is claimed in its turn then, and what is wrong is said.
+local function carefully(act, ...)
+  local own = ID
+  local ok, answer = pcall(act, ...)
+  if not ok and ID ~= own then
+    turn_to(own) -- what was to be written of the other workflow is half of something
+  end
+  return ok and answer or {}
 end
 
 -- Takes the first message of the queue. Should the reply be lost, the thread gets the same one again: for as long as
@@ -69,30 +77,36 @@ local function take_first(again)
   end
   local data = id and redis.call('HGET', queue .. '.msgs', id)
   if not data then
-    return {}, ''
+    return {}
   end
   redis.call('SADD', unacknowledged, id)
   redis.call('SET', note, by.holder .. SEP .. id, 'PX', LEASE_TTL)
-  return claim_of(data), data
+  return { carefully(claim_of, data), data }
 end
 
 local said = record_outcome(ARGV[5], tonumber(ARGV[6]), 'completed', ARGV[7], '', '', ARGV[16])
-if ARGV[10] ~= '' and redis.call('SREM', unacknowledged, ARGV[10]) == 1 then
-  redis.call('HDEL', queue .. '.msgs', ARGV[10])
-end
 local again = said[1] == 'settled'
+carefully(function()
+  if ARGV[10] ~= '' and redis.call('SREM', unacknowledged, ARGV[10]) == 1 then
+    redis.call('HDEL', queue .. '.msgs', ARGV[10])
+  end
+end)
 if said[2] then
-  said = { said[1], said[2], send_released(queue) }
+  local sent = carefully(function() return { send_released(queue) } end) -- else the rescue sends them
+  said = { said[1], said[2], unpack(sent) }
 end
 
 local answer, data = {}, ''
 if ARGV[12] == 'fetched' then
-  answer = claim(ARGV[18], ARGV[19], tonumber(ARGV[20]), { unpack(ARGV, 21) })
+  answer = carefully(claim, ARGV[18], ARGV[19], tonumber(ARGV[20]), { unpack(ARGV, 21) })
 elseif ARGV[12] == 'first' then
-  answer, data = take_first(again)
+  local found = carefully(take_first, again)
+  answer, data = found[1] or {}, found[2] or ''
 end
 commit()
-if redis.call('LLEN', queue) > 0 then
-  wake(queue)
-end
+carefully(function()
+  if redis.call('LLEN', queue) > 0 then
+    wake(queue)
+  end
+end)
 return { said, answer, data }
