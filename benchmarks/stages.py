@@ -2,9 +2,10 @@
 
     .venv/bin/python benchmarks/stages.py [--rounds 3] [--json FILE]
 
-Runs a chain of 200 steps and 1 -> 1000 -> 1 on one worker process with 8 threads, each on a fresh bundled Valkey, on
-three brokers in turn: Dramatiq's own ``RedisBroker``; ours with a middleware that listens to what is enqueued; ours
-alone, where one script does all. Then it says which keys take up how much of a step of 1 -> 10,000, before and after.
+Runs a chain of 200 steps, 1 -> 1000 -> 1 and 200 diamonds (a step, two after it, one after both) submitted one by one,
+the latter two also on two worker processes, each of 8 threads, on the bundled Valkey, with three brokers in turn:
+Dramatiq's own ``RedisBroker``; ours with a middleware that listens to what is enqueued; ours alone, where one script
+does all. Then it says which keys take up how much of a step of 1 -> 10,000 -> 1, before any ran and after all have.
 """
 
 from __future__ import annotations
@@ -41,8 +42,9 @@ PATHS = {
 FIGURES = {
     "ms": "ms a step",
     "trips": "round trips a step",
-    "worker": "worker CPU, µs a step",
-    "server": "server CPU, µs a step",
+    "submitter": "submitter CPU, µs",
+    "worker": "worker CPU, µs",
+    "server": "server CPU, µs",
 }
 #: What workers and submitters send by themselves; all else is run by scripts.
 SENT = ("evalsha", "eval", "blpop")
@@ -64,6 +66,7 @@ class Meter:
         return {
             "ms": time.perf_counter() * 1000,
             "trips": sum(stats.get(f"cmdstat_{name}", {"calls": 0})["calls"] for name in SENT),
+            "submitter": time.process_time() * 1e6,
             "worker": sum(map(_cpu, children)) * 1e6,
             "server": (cpu["used_cpu_user"] + cpu["used_cpu_sys"]) * 1e6,
         }
@@ -91,19 +94,32 @@ def fan(actors: Any, width: int) -> Workflow:
     return flow
 
 
-def measure(flow: Workflow, meter: Meter) -> dict[str, float]:
-    """Run a workflow; what it took, per step."""
+def diamond(actors: Any) -> Workflow:
+    flow = Workflow("diamond")
+    value = flow.add("first", actors.start.message())
+    both = [flow.add(name, actors.link.message(value)) for name in ("left", "right")]
+    flow.add("last", actors.total.message(both))
+    return flow
+
+
+def measure(flows: list[Workflow], meter: Meter) -> dict[str, float]:
+    """Run workflows that are submitted one by one; what that took, per step."""
     before = meter.read()
-    flow.run().wait(timeout=120_000)
+    runs = [flow.run() for flow in flows]
+    for run in runs:
+        run.wait(timeout=120_000)
     after = meter.read()
-    return {name: (after[name] - before[name]) / len(flow) for name in FIGURES}
+    return {name: (after[name] - before[name]) / sum(map(len, flows)) for name in FIGURES}
 
 
 @contextmanager
-def worker() -> Iterator[subprocess.Popen[bytes]]:
-    """A worker process with 8 threads."""
+def workers(processes: int) -> Iterator[subprocess.Popen[bytes]]:
+    """So many worker processes of 8 threads."""
     command = subprocess.Popen(
-        [Path(sys.executable).with_name("dramatiq"), MODULE, "-p", "1", "-t", "8", "--path", str(ROOT)],
+        [
+            *(Path(sys.executable).with_name("dramatiq"), MODULE, "--path", str(ROOT)),
+            *("-p", str(processes), "-t", "8"),
+        ],
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -119,14 +135,18 @@ def worker() -> Iterator[subprocess.Popen[bytes]]:
 def run_one(path: str, url: str) -> dict[str, dict[str, float]]:
     """Measure one path in this process, which must be a fresh one: actors are declared once."""
     actors = importlib.import_module(MODULE)
-    with worker() as command:
-        meter = Meter(redis.Redis.from_url(url), command)
-        for flow in (chain(actors, 20), fan(actors, 100)):
-            flow.run().wait(timeout=60_000)
-        return {
-            "chain of 200": measure(chain(actors, 200), meter),
-            "1 -> 1000 -> 1": measure(fan(actors, 1000), meter),
-        }
+    found = {}
+    for processes, more in ((1, ""), (2, ", 2 processes")):
+        with workers(processes) as command:
+            meter = Meter(redis.Redis.from_url(url), command)
+            for flow in (chain(actors, 20), fan(actors, 100)):
+                flow.run().wait(timeout=60_000)
+            if processes == 1:
+                found["chain of 200"] = measure([chain(actors, 200)], meter)
+            found[f"1 -> 1000 -> 1{more}"] = measure([fan(actors, 1000)], meter)
+            diamonds = [diamond(actors) for _ in range(200)]
+            found[f"200 diamonds{more}"] = measure(diamonds, meter)
+    return found
 
 
 def memory(url: str) -> dict[str, dict[str, float]]:
@@ -135,7 +155,7 @@ def memory(url: str) -> dict[str, dict[str, float]]:
     flow = fan(actors, 10_000)
     run = flow.run()
     pending = _bytes(client, run.id, len(flow))
-    with worker():
+    with workers(1):
         run.wait(timeout=120_000)
     return {"pending": pending, "settled": _bytes(client, run.id, len(flow))}
 
