@@ -191,7 +191,11 @@ def main() -> None:
     for workload in found["fast"][0]:
         for path, title in PATHS.items():
             medians = [statistics.median(one[workload][name] for one in found[path]) for name in FIGURES]
-            print(f"| {workload}, {title} | " + " | ".join(f"{median:.3g}" for median in medians) + " |")
+            print(
+                f"| {workload}, {title} | "
+                + " | ".join(f"{median:,.0f}" if median > 100 else f"{median:.3g}" for median in medians)
+                + " |"
+            )
     sizes = _in_a_fresh_process(f"fast{MEMORY}")
     print("\n| bytes a step in | pending | settled |\n|---|---:|---:|")
     for name in sizes["settled"]:
