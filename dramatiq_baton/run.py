@@ -97,13 +97,14 @@ class WorkflowRun:
         Raises:
           WorkflowTimeout: If it had not finished by then.
         """
-        deadline = None
+        deadline, patience = None, 0
         if timeout is not None:
-            deadline = time.monotonic() + to_ms(timeout, name="timeout") / 1000
+            patience = to_ms(timeout, name="timeout")
+            deadline = time.monotonic() + patience / 1000
         signal = EndSignal(self._runtime.store, self.id)  # before the state is read: nothing is missed
         while not self._state().finished:
             if deadline is not None and time.monotonic() >= deadline:
-                raise WorkflowTimeout(f"workflow {self.id!r} hasn't finished after {timeout}")
+                raise WorkflowTimeout(f"workflow {self.id!r} hasn't finished after {patience} ms")
             signal.wait(deadline)
         return self.status()
 

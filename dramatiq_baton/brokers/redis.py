@@ -51,7 +51,7 @@ class RedisBroker(stock.RedisBroker):
         super().__init__(**parameters)
         self._enqueue_and_wake = self.client.register_script(_text("enqueue"))
         self._fetch_and_wake = self.client.register_script(_text("fetch"))
-        #: Of how many threads the worker of this process has; ``None`` if there is none, or that isn't known.
+        #: How many threads the worker of this process has; ``None`` if there is none, or that isn't known.
         self.threads: int | None = None
 
     @property

@@ -188,7 +188,9 @@ def _address(kwargs: dict[str, Any]) -> str:
 
 
 def _key(command: Sequence[Argument]) -> str:
-    """The key that a command is about, or the first one of a script."""
+    """The key that a command is about, or the first one of a script; empty if there is none."""
+    if not command:
+        return ""
     match str(command[0]):
         case "EVALSHA" | "EVAL":
             return str(command[3])
