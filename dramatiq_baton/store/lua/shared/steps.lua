@@ -88,6 +88,20 @@ local function load(step, head)
   return rec, head
 end
 
+-- Opens the workflow, unless it is open, and reads one of its steps. Returns its header and its record, or nil, nil and
+-- why it can't be worked on: 'unknown', 'newer' or 'no-step'.
+local function open_step(step)
+  local obstacle = not meta and open_workflow()
+  if obstacle then
+    return nil, nil, obstacle
+  end
+  local head = header(step)
+  if not head then
+    return nil, nil, 'no-step'
+  end
+  return head, (load(step, head))
+end
+
 -- Has a record written when the script commits.
 local function save(step, rec)
   unsaved[step] = rec
