@@ -56,7 +56,7 @@ def chain(world: World, length: int) -> Workflow:
 
 
 def calls(seen: list[Seen]) -> Counter[str]:
-    """How often each script was called; of those in ``SCRIPTS``, and of all others that write to a queue."""
+    """How often each of ``SCRIPTS`` was called."""
     return Counter(
         NAMES[command.words[1]]
         for command in seen
