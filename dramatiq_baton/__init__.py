@@ -20,9 +20,11 @@ from .errors import (
     UnknownStep,
     WorkflowExists,
     WorkflowNotFound,
+    WorkflowRunning,
     WorkflowTimeout,
 )
 from .events import Event, EventType
+from .interruption import StepCancelled
 from .middleware import BatonMiddleware
 from .outcomes import Cancel, Discard, Snooze
 from .run import WorkflowRun, get_run
@@ -49,6 +51,7 @@ __all__ = [
     "ResultTooLarge",
     "Snooze",
     "Step",
+    "StepCancelled",
     "StepRef",
     "StepState",
     "StepStatus",
@@ -59,6 +62,7 @@ __all__ = [
     "WorkflowExists",
     "WorkflowNotFound",
     "WorkflowRun",
+    "WorkflowRunning",
     "WorkflowState",
     "WorkflowStatus",
     "WorkflowTimeout",

@@ -13,10 +13,11 @@ from dramatiq.middleware import Interrupt, Shutdown, SkipMessage
 
 from . import recording, step
 from .codec import decode
-from .decisions import Complete, Fail, GiveUp, decide_raised
+from .decisions import Abandon, Complete, Fail, GiveUp, decide_raised
 from .delivery import Delivery, current_delivery
 from .errors import ConfigurationError
 from .graph import StepFlags
+from .interruption import StepCancelled
 from .logs import get_logger
 from .messages import StepMessage
 from .persistence import until_answered
@@ -85,7 +86,7 @@ class StepFunction:
             runtime.store, target.address, workflow_name=claim.workflow_name, attempt=claim.attempt
         )
         try:
-            with step.running(current):
+            with step.running(current), runtime.leases.executing(target.address, claim.token, current):
                 delivery.answer = (self.fn(*delivery.args, **delivery.kwargs),)
         except BaseException as error:
             # If it has answered, the exception is one that another thread raised here a moment too late.
@@ -94,8 +95,11 @@ class StepFunction:
                     error,
                     busy=RateLimitExceeded,
                     stopping=Shutdown,
+                    cancelled=StepCancelled,
                     snooze_delay=runtime.options.snooze_delay,
                 )
+                if current.cancelled:
+                    delivery.action = Abandon()
                 if isinstance(delivery.action, Fail):
                     raise  # Dramatiq's Retries decides what comes next
         with suppress(Interrupt):  # too late as well; what is left to be recorded then is so in the last hook

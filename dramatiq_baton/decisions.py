@@ -59,7 +59,12 @@ class Fail:
     error: str
 
 
-Action = Complete | RunLater | HandBack | GiveUp | CallOff | Fail
+@dataclass(frozen=True, slots=True)
+class Abandon:
+    """The step was cancelled meanwhile: there is nothing to record."""
+
+
+Action = Complete | RunLater | HandBack | GiveUp | CallOff | Fail | Abandon
 
 
 def decide_returned(value: Any) -> Action:
@@ -80,6 +85,7 @@ def decide_raised(
     *,
     busy: type[BaseException],
     stopping: type[BaseException],
+    cancelled: type[BaseException],
     snooze_delay: int,
 ) -> Action:
     """What a raised exception means.
@@ -88,6 +94,7 @@ def decide_raised(
       error: The exception.
       busy: The type by which an actor says that a rate limit is used up.
       stopping: The type by which it is interrupted when its worker shuts down.
+      cancelled: The type by which it is interrupted when its workflow is cancelled.
       snooze_delay: How long to snooze on a rate limit, in milliseconds; jittered by half.
     """
     match error:
@@ -97,6 +104,8 @@ def decide_raised(
             return RunLater(jittered(snooze_delay), short(f"rate limit exceeded: {error}"))
         case _ if isinstance(error, stopping) or isinstance(error.__cause__, stopping):
             return HandBack("its worker was shut down")
+        case _ if isinstance(error, cancelled) or isinstance(error.__cause__, cancelled):
+            return Abandon()
         case _:
             return Fail(describe(error))
 

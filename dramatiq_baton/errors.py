@@ -39,6 +39,10 @@ class WorkflowExists(BatonError, ValueError):
     """The workflow's id belongs to a workflow with another graph."""
 
 
+class WorkflowRunning(BatonError, ValueError):
+    """The workflow hasn't finished, so it can't be retried."""
+
+
 class WorkflowNotFound(BatonError, LookupError):
     """No workflow with that id is stored: it never was, or its retention is over."""
 

@@ -66,6 +66,7 @@ class StepSpec:
         braces of an object with ``args`` and ``kwargs``, and of one with the options. Where a result belongs,
         ``refs`` says so.
       refs: For each result that is passed on: the path to its place, and the dep's name. ``deps`` begins with them.
+      delay: How long it waits once its deps have settled, in milliseconds.
     """
 
     name: str
@@ -77,6 +78,7 @@ class StepSpec:
     message_id: str
     content: Content | Json
     refs: tuple[tuple[Path, str], ...] = ()
+    delay: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,12 @@ def _digest(steps: tuple[StepSpec, ...]) -> str:
         )
         refs = sorted((packb(path), dep) for path, dep in step.refs)
         digest.update(
-            packb([step.name, step.actor, step.queue, int(step.flags), sorted(step.deps), in_order, refs])
+            packb(
+                [
+                    *(step.name, step.actor, step.queue, int(step.flags), sorted(step.deps), in_order, refs),
+                    step.delay,
+                ]
+            )
         )
     return digest.hexdigest()
 

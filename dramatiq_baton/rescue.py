@@ -18,6 +18,8 @@ from .store.replies import Spread
 from .store.store import Store
 from .store.upkeep import Due, Lease
 
+#: Milliseconds between two looks at the least, if one is due before the interval is over.
+SHORTEST_PAUSE = 10
 #: Entries of each kind that one look takes; while there are more, it looks again at once.
 PORTION = 100
 
@@ -57,8 +59,11 @@ class Rescue:
             self._thread.join()
             self._thread = None
 
-    def look(self) -> None:
+    def look(self) -> float:
         """Do one round, unless another process does it.
+
+        Returns:
+          Seconds until the next one: the interval, or less if something is known to be due before.
 
         Raises:
           StoreUnavailable: If Redis doesn't answer.
@@ -70,17 +75,21 @@ class Rescue:
         while not self._stop.is_set():
             due = upkeep.sweep(self._store, who=self._who, alone_for=alone_for, most=PORTION)
             if due is None or due == before:  # what can't be mended stays where it is
-                return
+                break
             self._mend(due)
             before = due
             if max(len(due.leases), len(due.overdue), len(due.spreading)) < PORTION:
-                return
+                if due.next is None:
+                    break
+                return max(SHORTEST_PAUSE, min(self._interval, due.next)) / 1000
+        return self._interval / 1000
 
     def _run(self) -> None:
-        looking = True
-        while not self._stop.wait(self._interval / 1000):
+        looking, pause = True, self._interval / 1000
+        while not self._stop.wait(pause):
+            pause = self._interval / 1000
             try:
-                self.look()
+                pause = self.look()
             except BatonError as error:
                 if looking:  # once is enough, however long Redis is away
                     log.warning("the rescue could not look; it keeps trying", error=str(error))

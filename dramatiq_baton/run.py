@@ -10,15 +10,17 @@ from typing import Any
 from dramatiq import Broker, get_broker
 
 from .codec import decode
+from .decisions import short
 from .durations import Duration, to_ms
 from .errors import ConfigurationError, ResultMissing, UnknownStep, WorkflowTimeout
 from .events import Event, EventType
 from .mermaid import to_mermaid
 from .middleware import BatonMiddleware
 from .names import is_name
+from .release import release
 from .runtime import Runtime
 from .states import WorkflowState, WorkflowStatus
-from .store import reading
+from .store import reading, steering
 from .store.streams import EndSignal, EventReader, position
 
 
@@ -129,6 +131,47 @@ class WorkflowRun:
                 return
             if not ended:  # it finished after it was asked: there is nothing to wait for
                 reader.wait(seen)
+
+    def cancel(self, reason: str = "", *, interrupt: bool = False) -> int:
+        """Cancel every step that hasn't settled, wherever it is: in a queue, waiting, delayed or being executed.
+
+        From the moment at which the server hears of it, no step of this run starts or completes any more; the
+        workflow becomes ``cancelled``. Callbacks of steps that were cancelled before are still run.
+
+        An actor that is running sees :attr:`.Step.cancelled` after 5 seconds at most; what it answers is ignored.
+
+        Parameters:
+          reason: Why, for whoever looks at the steps.
+          interrupt: Whether :class:`.StepCancelled` is also raised in the threads of running actors, like
+            Dramatiq's ``TimeLimitExceeded``.
+
+        Returns:
+          How many steps were cancelled: 0 if the workflow has finished, or somebody else has cancelled it.
+
+        Raises:
+          ConfigurationError: If the reason isn't text.
+        """
+        if not isinstance(reason, str):
+            raise ConfigurationError(f"reason must be a str, not {type(reason).__name__} {reason!r:.80}")
+        cancelled = steering.cancel(self._runtime.store, self.id, short(reason), interrupt=interrupt)
+        return cancelled.number
+
+    def retry(self) -> int:
+        """Resume a finished workflow where it failed.
+
+        Its discarded and cancelled steps run again with fresh retries, when their deps are done. Every stored
+        result is kept, and its step doesn't run.
+
+        Returns:
+          How many steps run again: 0 if all have completed.
+
+        Raises:
+          WorkflowRunning: If it hasn't finished.
+        """
+        store = self._runtime.store
+        number, spread = steering.begin_retry(store, self.id)
+        release(store, self._runtime.broker, self.id, spread)
+        return number
 
     def to_mermaid(self) -> str:
         """The graph as a Mermaid flowchart, with the states of its steps."""

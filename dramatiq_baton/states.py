@@ -30,7 +30,7 @@ class WorkflowState(StrEnum):
     EXECUTING = "executing"
     COMPLETED = "completed"
     FAILED = "failed"  #: all steps settled, at least one was discarded
-    CANCELLED = "cancelled"  #: all steps settled, none was discarded, at least one was cancelled
+    CANCELLED = "cancelled"  #: it was cancelled as a whole, or some steps were and none was discarded
 
     @property
     def finished(self) -> bool:
@@ -77,6 +77,7 @@ class WorkflowStatus:
       counts: The number of steps by state; states that no step is in are left out.
       steps: The steps by name, in the order in which they were added.
       created_at: When it was submitted, in milliseconds since 1970.
+      started_at: When its present run began, in milliseconds since 1970: a retry begins another one.
       finished_at: When its last step settled, in milliseconds since 1970, or ``None``.
     """
 
@@ -87,6 +88,7 @@ class WorkflowStatus:
     counts: dict[StepState, int] = field(default_factory=dict)
     steps: dict[str, StepStatus] = field(default_factory=dict)
     created_at: int = 0
+    started_at: int = 0
     finished_at: int | None = None
 
     @property

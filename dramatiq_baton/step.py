@@ -24,6 +24,8 @@ class Step:
       workflow_name: The workflow's name.
       name: The step's name.
       attempt: The number of this execution, from 1; 0 in a callback of a step that never ran.
+      cancelled: Whether the workflow was cancelled while this runs. Then nothing counts that the actor answers, and
+        it may as well stop. It is noticed when leases are renewed: after 5 seconds at most.
     """
 
     def __init__(self, store: Store, address: Address, *, workflow_name: str, attempt: int) -> None:
@@ -31,6 +33,7 @@ class Step:
         self.workflow_name = workflow_name
         self.name = address.step
         self.attempt = attempt
+        self.cancelled = False
         self._store = store
         self._spec: StepSpec | None = None
 

@@ -14,6 +14,7 @@ from dramatiq.errors import ActorNotFound
 from dramatiq.message import get_encoder
 
 from .actors import StepFunction, step_function
+from .durations import MAX_DELAY, Duration, to_ms
 from .errors import (
     ConfigurationError,
     DuplicateStep,
@@ -71,6 +72,7 @@ class _Added:
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     ignore: StepFlags
+    delay: int
 
 
 class Workflow:
@@ -120,6 +122,7 @@ class Workflow:
         message: Message[T | Snooze | Discard | Cancel],
         *,
         deps: Any = (),
+        delay: Duration | None = None,
         ignore_cancelled: bool | None = None,
         ignore_discarded: bool | None = None,
     ) -> T:
@@ -132,6 +135,8 @@ class Workflow:
             too: those steps become deps, and the actor receives their results.
           deps: More steps that must settle first, by name or by what :meth:`add` returned; one or many.
             Names of steps that are added later will do.
+          delay: How long it waits once its deps have settled, in milliseconds or as a ``timedelta``; at most a
+            hundred years. It may start up to ``rescue_interval`` later. A step that is retried doesn't wait again.
           ignore_cancelled: Whether to go on when a dep was cancelled; as the workflow does, if not given.
           ignore_discarded: The same for a dep that was discarded.
 
@@ -144,6 +149,7 @@ class Workflow:
           NotAWorkflowActor: If ``message`` isn't a Dramatiq message.
           UnknownStep: If a ref belongs to another workflow.
           ResultNotSerializable: If an argument holds itself.
+          ConfigurationError: If the delay can't be used.
         """
         check_name(name, what="a step's name")
         if name in self._steps:
@@ -171,17 +177,23 @@ class Workflow:
             args=tuple(args),
             kwargs=kwargs,
             ignore=_IGNORE[bool(cancelled), bool(discarded)],
+            delay=_delay(delay, f"the delay of step {name!r}"),
         )
         return cast(T, StepRef(self, name))
 
-    def run(self, *, broker: Broker | None = None, dispatch: Dispatch = "ready") -> WorkflowRun:
+    def run(
+        self, *, broker: Broker | None = None, delay: Duration | None = None, dispatch: Dispatch = "ready"
+    ) -> WorkflowRun:
         """Submit the workflow: all of it, or nothing.
 
         Parameters:
           broker: The broker that its actors are declared on; the global one if not given.
+          delay: How long to wait before the first steps are sent, in milliseconds or as a ``timedelta``; at most a
+            hundred years. They may be sent up to ``rescue_interval`` later.
           dispatch: When steps are sent to their queues. ``"ready"``: when their deps have settled, so
             that a blocked step costs nothing. ``"eager"``: all at once, and each snoozes until it is
-            ready, which needs no help from the worker that ran its deps.
+            ready, which needs no help from the worker that ran its deps. A delayed workflow is always
+            dispatched as ``"ready"``.
 
         Returns:
           A handle. Its ``created`` is ``False`` if this very graph was submitted before under this id.
@@ -193,12 +205,16 @@ class Workflow:
           NotAWorkflowActor: If a step's actor wasn't declared with ``@workflow_actor`` on the broker.
           ResultNotSerializable: If a message can't be encoded by Dramatiq's encoder.
           WorkflowExists: If the id belongs to a workflow with another graph.
-          ConfigurationError: If the broker has no ``BatonMiddleware``, or ``dispatch`` is something else.
+          ConfigurationError: If the broker has no ``BatonMiddleware``, ``dispatch`` is something else, or the delay
+            can't be used.
           StoreUnavailable: If Redis doesn't answer. Nothing runs then, unless only the answer was lost:
             running it again under the same id tells.
         """
         if dispatch not in ("ready", "eager"):
             raise ConfigurationError(f'dispatch must be "ready" or "eager", not {dispatch!r}')
+        patience = _delay(delay, "the workflow's delay")
+        if patience:
+            dispatch = "ready"
         broker = broker or get_broker()
         runtime = middleware_of(broker).runtime(broker)
         graph = Graph.of(self._specs(broker), workflow=self.name)
@@ -210,6 +226,7 @@ class Workflow:
             graph,
             dispatch=dispatch,
             retention=runtime.options.retention,
+            delay=patience,
         )
         if spread.word == "differs":
             raise WorkflowExists(
@@ -265,7 +282,12 @@ class Workflow:
                 message_id=message_id,
                 content=_content(step),
                 refs=step.refs,
+                delay=step.delay,
             )
+
+
+def _delay(delay: Duration | None, name: str) -> int:
+    return 0 if delay is None else to_ms(delay, name=name, most=MAX_DELAY)
 
 
 def _one_or_many(deps: Any) -> list[Any]:

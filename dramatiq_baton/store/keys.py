@@ -20,6 +20,9 @@ class Keys:
     def workflow(self, workflow_id: str) -> str:
         return f"{self.namespace}:workflow:{{{workflow_id}}}"
 
+    def workflows(self, state: str) -> str:
+        return f"{self.index}:workflows:{state}"
+
     def events(self, workflow_id: str) -> str:
         return f"{self.workflow(workflow_id)}:events"
 

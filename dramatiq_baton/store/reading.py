@@ -41,7 +41,7 @@ def status(store: Store, workflow_id: str) -> WorkflowStatus:
         raise not_found(workflow_id)
     fields = _pairs(reply[0])
     if b"v" not in fields:
-        raise _damaged(store, workflow_id, KeyError("v"))
+        raise damaged(store, workflow_id, KeyError("v"))
     _check_version(workflow_id, fields[b"v"])
     if len(reply) == 3:
         specs, records = _pairs(reply[1]), _pairs(reply[2])
@@ -52,7 +52,7 @@ def status(store: Store, workflow_id: str) -> WorkflowStatus:
     try:
         return _status(workflow_id, fields, _outlines(store, workflow_id, specs), records)
     except (KeyError, ValueError) as error:
-        raise _damaged(store, workflow_id, error) from error
+        raise damaged(store, workflow_id, error) from error
 
 
 def _outlines(store: Store, workflow_id: str, specs: dict[bytes, bytes]) -> dict[bytes, Outline]:
@@ -105,6 +105,7 @@ def _status(
         counts={state: count for state, count in counts.items() if count},
         steps={step.name: step for _, step in steps},
         created_at=int(fields[b"created"]),
+        started_at=int(fields[b"started"]),
         finished_at=int(finished) if finished else None,
     )
 
@@ -124,7 +125,7 @@ def summary(store: Store, workflow_id: str) -> tuple[str, WorkflowState]:
     try:
         return text(name), WorkflowState(text(state))
     except (AttributeError, ValueError) as error:
-        raise _damaged(store, workflow_id, error) from error
+        raise damaged(store, workflow_id, error) from error
 
 
 def record(store: Store, workflow_id: str, step: str) -> StepRecord:
@@ -176,7 +177,8 @@ def not_found(workflow_id: str) -> WorkflowNotFound:
     )
 
 
-def _damaged(store: Store, workflow_id: str, error: Exception) -> CorruptData:
+def damaged(store: Store, workflow_id: str, error: Exception) -> CorruptData:
+    """The error for a workflow whose own hash isn't what Baton wrote there."""
     return CorruptData(
         f"workflow {workflow_id!r} lacks data ({error!r}); another program may write to the key "
         f"{store.keys.workflow(workflow_id)!r}"

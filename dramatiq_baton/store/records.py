@@ -36,7 +36,9 @@ def pack_spec(spec: StepSpec, dependents: Sequence[str]) -> tuple[bytes, bytes]:
     encoded = isinstance(spec.content, Json)
     lists = -(-len(dependents) // LIST_LENGTH)
     first = dependents[:LIST_LENGTH]
-    header = _pack([spec.actor, spec.queue, len(spec.deps), int(spec.flags), lists, first, int(encoded)])
+    header = _pack(
+        [spec.actor, spec.queue, len(spec.deps), int(spec.flags), lists, first, int(encoded), spec.delay]
+    )
     packed = _pack([spec.message_id, *_written(spec)]) + _pack([spec.position, spec.deps])
     return (header + packed, b"") if len(packed) <= LONGEST_BODY else (header, packed)
 
@@ -57,7 +59,7 @@ def unpack_spec(name: str, packed: bytes) -> StepSpec:
     try:
         unpacker = msgpack.Unpacker(strict_map_key=False)
         unpacker.feed(packed)
-        actor, queue, _dep_count, flags, _lists, _first, encoded = unpacker.unpack()
+        actor, queue, _dep_count, flags, _lists, _first, encoded, delay = unpacker.unpack()
         message_id, content, options, refs = unpacker.unpack()
         position, deps = unpacker.unpack()
         found = Json(content, options) if encoded else Content(*decode(content))
@@ -74,6 +76,7 @@ def unpack_spec(name: str, packed: bytes) -> StepSpec:
             message_id=message_id,
             content=found,
             refs=tuple((tuple(path), dep) for path, dep in refs),
+            delay=delay,
         )
     except (ValueError, TypeError, LookupError, msgpack.UnpackException) as error:
         raise _corrupt("spec", name, error) from error
@@ -118,10 +121,14 @@ class StepRecord:
     started_at: int | None
     finished_at: int | None
     reason: str
+    void: int  #: executions with a token up to this one were called off
+    interrupt: bool  #: they are to be interrupted
 
 
 #: What holds for a step that has no record yet.
-UNTOUCHED = StepRecord(StepState.PENDING, 0, None, None, "")
+UNTOUCHED = StepRecord(StepState.PENDING, 0, None, None, "", 0, False)
+#: A bit of a record's flags; the others are those of a step.
+_INTERRUPT = 16
 
 
 def damaged_spec(name: str) -> CorruptData:
@@ -143,6 +150,8 @@ def unpack_record(name: str, packed: bytes) -> StepRecord:
             started_at=fields[8] or None,
             finished_at=fields[9] or None,
             reason=fields[10],
+            void=fields[15],
+            interrupt=bool(fields[14] & _INTERRUPT),
         )
     except (ValueError, TypeError, LookupError, msgpack.UnpackException) as error:
         raise _corrupt("record", name, error) from error

@@ -13,9 +13,19 @@ from redis.exceptions import NoScriptError
 from .connection import Argument, Connections
 
 #: What scripts about a workflow share, in ``lua/shared/``; each part builds on those before it.
-SHARED = ("keys", "workflow", "events", "steps", "indexes", "changes", "sending", "spreading", "ending")
+SHARED = (
+    *("keys", "workflow", "events", "steps", "indexes", "changes", "sending"),
+    *("spreading", "filing", "ending", "opening"),
+)
 #: What only some of them need.
-ALSO = {"claim": ("gate",), "settle": ("outcome",), "advance": ("gate", "outcome")}
+ALSO = {
+    "claim": ("gate",),
+    "settle": ("outcome",),
+    "advance": ("gate", "outcome"),
+    "cancel": ("walking",),
+    "retry": ("walking",),
+    "spread": ("walking",),
+}
 #: Scripts about no particular workflow.
 STANDALONE = ("renew", "stage", "sweep")
 

@@ -248,9 +248,9 @@ class Store:
             address.workflow_id, self.run("reject", address.workflow_id, address.step, seq, reason)
         )
 
-    def spread(self, workflow_id: str) -> Spread:
-        """Tell the next portion of dependents. See ``lua/spread.lua``."""
-        return spread_from(workflow_id, self.run("spread", workflow_id))
+    def spread(self, workflow_id: str, *, only: str = "") -> Spread:
+        """Go on with what is to be done about many steps. See ``lua/spread.lua``."""
+        return spread_from(workflow_id, self.run("spread", workflow_id, only))
 
     def callback_done(self, address: Address, token: int) -> None:
         """Record that a cancelled step's callback was run."""

@@ -21,7 +21,7 @@ Pairs = list[tuple[str, bytes]]
 
 
 def submit(
-    store: Store, workflow_id: str, name: str, graph: Graph, *, dispatch: str, retention: int
+    store: Store, workflow_id: str, name: str, graph: Graph, *, dispatch: str, retention: int, delay: int = 0
 ) -> Spread:
     """Start a workflow. See ``lua/submit.lua``.
 
@@ -64,6 +64,7 @@ def submit(
         retention,
         len(root_lists),
         nonce,
+        delay,
         2 * len(steps),
         *_flat(steps),
         *_flat(edges),

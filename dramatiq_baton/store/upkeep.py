@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from ..errors import UnknownStep
+from . import reading
 from .keys import SEPARATOR
 from .replies import Spread, spread_from, text
 from .scripts import script
@@ -24,7 +26,7 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Overdue:
-    """A step that should have been claimed by now.
+    """A step that should have been claimed by now, or whose delay is over.
 
     Attributes:
       address: The step.
@@ -42,12 +44,27 @@ class Due:
     Attributes:
       leases: Leases that ran out.
       overdue: Steps whose message seems to be lost.
-      spreading: Ids of workflows in which some dependents are still to be told.
+      spreading: Ids of workflows in which something is to be done about many steps, or that are to start.
+      next: Milliseconds until there is more, as far as that is known; else ``None``.
     """
 
     leases: tuple[Lease, ...]
     overdue: tuple[Overdue, ...]
     spreading: tuple[str, ...]
+    next: int | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """Why a lease was lost.
+
+    Attributes:
+      called_off: Its workflow was cancelled, or is gone: nothing counts any more that the execution brings.
+      interrupt: The execution is to be interrupted.
+    """
+
+    called_off: bool
+    interrupt: bool = False
 
 
 def renew(store: Store, leases: Sequence[Lease]) -> list[Lease]:
@@ -62,6 +79,19 @@ def renew(store: Store, leases: Sequence[Lease]) -> list[Lease]:
     }
     lost = script("renew")(store.connections, [f"{store.keys.index}:leases"], [store.lease_ttl, *members])
     return [members[text(member)] for member in lost]
+
+
+def fate_of(store: Store, lease: Lease) -> Fate:
+    """Look why a lease was lost.
+
+    Raises:
+      StoreUnavailable: If Redis doesn't answer.
+    """
+    try:
+        record = reading.record(store, lease.address.workflow_id, lease.address.step)
+    except UnknownStep:
+        return Fate(called_off=True)
+    return Fate(called_off=lease.token <= record.void, interrupt=record.interrupt)
 
 
 def sweep(store: Store, *, who: str, alone_for: int, most: int) -> Due | None:
@@ -79,11 +109,13 @@ def sweep(store: Store, *, who: str, alone_for: int, most: int) -> Due | None:
     reply = script("sweep")(store.connections, [store.keys.index], [who, alone_for, store.lease_ttl, most])
     if not reply:
         return None
-    leases, waiting, queued, spreading = ([text(member) for member in part] for part in reply)
+    *members, soonest = reply
+    leases, waiting, queued, spreading = ([text(member) for member in part] for part in members)
     return Due(
         leases=tuple(_lease(member) for member in leases),
         overdue=tuple(_overdue(member) for member in [*(SEPARATOR + member for member in waiting), *queued]),
         spreading=tuple(spreading),
+        next=None if soonest < 0 else soonest,
     )
 
 

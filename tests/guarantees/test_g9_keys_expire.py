@@ -16,7 +16,10 @@ from tests.support.world import World
 
 RETENTION = 7 * 24 * 3600 * 1000
 #: Keys of no particular workflow: bounded, and needed as long as there are workers.
-LASTING = {"index:queues", "index:progress", "workflow:all:events"}
+LASTING = {
+    *("index:queues", "index:progress", "workflow:all:events", "index:expiring"),
+    *(f"index:workflows:{state}" for state in ("completed", "failed", "cancelled")),
+}
 
 
 def flows(world: World) -> dict[str, Workflow]:

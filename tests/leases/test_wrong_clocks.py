@@ -15,7 +15,7 @@ import pytest
 from dramatiq_baton import WorkflowRun
 from tests.support.monitor import monitoring
 from tests.support.processes import ROOT, WorkerProcess
-from tests.support.world import LASTING, World
+from tests.support.world import ABOUT_FINISHED, World
 
 LEASE_TTL = 1500
 LEASES = {"BATON_TEST_LEASE_TTL": str(LEASE_TTL)}
@@ -55,7 +55,7 @@ def _indexed(world: World) -> list[tuple[str, float]]:
     return [
         (key.split(":")[2], at)
         for key in world.keys("index:*")
-        if key.rpartition(":")[2] not in LASTING and redis.type(key) == "zset"
+        if not key.endswith(ABOUT_FINISHED) and redis.type(key) == "zset"
         for _, at in redis.zrange(key, 0, -1, withscores=True)
     ]
 
@@ -98,8 +98,9 @@ def test_every_time_that_it_writes_down_is_the_servers(own_world: World, off: in
         "leases": (before, after + LEASE_TTL),
         "queued": (before, after),
         "waiting": (before + overdue, after + overdue),
+        "workflows": (before, after),
     }
-    assert sorted(index for index, _ in times) == ["leases", "leases", "queued", "waiting"]
+    assert sorted(index for index, _ in times) == ["leases", "leases", "queued", "waiting", "workflows"]
     assert all(allowed[index][0] <= at <= allowed[index][1] for index, at in times)
     assert all(before <= event.ts <= after for event in events)
     steps = status.steps.values()

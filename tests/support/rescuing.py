@@ -24,7 +24,7 @@ MAX_RESCUES = 2
 #: The fields of a step's record, as ``lua/shared/steps.lua`` names them.
 FIELDS = (
     *("state", "waiting", "attempt", "token", "holder", "deaths", "seq", "retries"),
-    *("started", "finished", "reason", "cause", "callback", "resent", "flags"),
+    *("started", "finished", "reason", "cause", "callback", "resent", "flags", "void", "run"),
 )
 
 
@@ -115,11 +115,11 @@ class Rescuing:
             self.redis.hincrby(key, "created", -3_600_000)
 
     def indexed(self) -> list[str]:
-        """Every entry of every index by time."""
+        """Every entry of every index by time that the rescue looks at."""
         return [
             member
             for key in self.world.keys("index:*")
-            if self.redis.type(key) == "zset"
+            if self.redis.type(key) == "zset" and not (":workflows:" in key or key.endswith(":expiring"))
             for member in self.redis.zrange(key, 0, -1)
         ]
 

@@ -22,8 +22,13 @@ from .servers import MACHINE_REDIS
 
 ACTORS = Path(__file__).with_name("actors.py")
 
-#: Parts of index keys that stay: they are bounded by the number of queues.
-LASTING = ("queues", "progress")
+#: What tells of finished workflows as long as their data is kept.
+ABOUT_FINISHED = (
+    "index:workflows:completed",
+    "index:workflows:failed",
+    "index:workflows:cancelled",
+    "index:expiring",
+)
 
 
 def default_broker(url: str) -> str:
@@ -167,7 +172,11 @@ class World:
             if is_finished(workflow) and self.redis.ttl(key) == -1:
                 wrong.append(f"{key} has no TTL")
         for key in self.keys("index:*"):
-            if key.rpartition(":")[2] in LASTING or self.redis.type(key) != "zset":
+            if key.endswith(ABOUT_FINISHED):
+                if self.redis.ttl(key) == -1:
+                    wrong.append(f"{key} has no TTL")
+                continue
+            if self.redis.type(key) != "zset":
                 continue
             for member in self.redis.zrange(key, 0, -1):
                 parts = member.split("\x1f")

@@ -6,12 +6,10 @@
 
 local step, token, max_rescues = ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7])
 
-local obstacle = open_workflow()
+local head, rec, obstacle = open_step(step)
 if obstacle == 'newer' then
   return { obstacle } -- for a newer release's rescue
 end
-local head = not obstacle and header(step)
-local rec = head and load(step, head)
 if not rec or rec.token ~= token or not (rec.state == S.executing or rec.callback == 1) then
   redis.call('ZREM', LEASES, ID .. SEP .. step .. SEP .. token) -- nothing stands behind it
   return { obstacle or 'unknown' }

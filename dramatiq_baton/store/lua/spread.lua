@@ -1,6 +1,10 @@
--- Tells the next portion of dependents what has become of their deps.
+-- Goes on with what is to be done about many steps: tells the next portion of dependents what has become of their deps,
+-- cancels or resets the next portion of steps.
 --
--- Returns {'ok' | 'unknown' | 'newer', more, released...}; more > 0: call it again.
+-- ARGV[5] 'cancel' or 'reset': only as long as that is going on; '': whatever there is to do
+--
+-- Returns {'ok' | 'unknown' | 'newer', more, released...}; more > 0: call it again. While steps are cancelled or
+-- reset, none is released.
 
 local obstacle = open_workflow()
 if obstacle == 'newer' then
@@ -10,6 +14,9 @@ if obstacle then
   redis.call('ZREM', SPREADING, ID)
   return { obstacle, 0 }
 end
-local more = spread(true)
+if ARGV[5] ~= '' and ARGV[5] ~= meta.walk then
+  return { 'ok', 0 }
+end
+local more = go_on()
 commit()
 return { 'ok', more, send_released() }

@@ -6,7 +6,8 @@
 -- ARGV[5] digest of the graph      ARGV[6] name            ARGV[7] dispatch
 -- ARGV[8] number of steps          ARGV[9] retention, ms   ARGV[10] number of lists of roots
 -- ARGV[11] nonce of the staging, or '' if all of the graph is in the arguments
--- ARGV[12] number of field-value arguments for :steps that follow; those for :edges come last
+-- ARGV[12] how long it waits before it starts, ms
+-- ARGV[13] number of field-value arguments for :steps that follow; those for :edges come last
 --
 -- Returns {'created', more, released...}, {'exists' | 'differs' | 'newer' | 'expired'}, or {'foreign', key}
 -- if that key holds something else.
@@ -24,7 +25,7 @@ if version then
 end
 
 -- An error in the middle of a script doesn't undo what it did before. So nothing may be in the way.
-local own = { WORKFLOW, STEPS, EDGES, STATE, RESULTS, SPREADS, EVENTS, ENDS }
+local own = own_keys()
 if redis.call('EXISTS', unpack(own)) > 0 then
   redis.call('UNLINK', staged .. ':steps', staged .. ':edges')
   for _, key in ipairs(own) do
@@ -35,7 +36,8 @@ if redis.call('EXISTS', unpack(own)) > 0 then
 end
 local shared = {
   { LEASES, 'zset' }, { WAITING, 'zset' }, { SPREADING, 'zset' }, { QUEUES, 'set' }, { PROGRESS, 'hash' },
-  { ALL_EVENTS, 'stream' },
+  { ALL_EVENTS, 'stream' }, { EXPIRING, 'zset' }, { WORKFLOWS .. 'executing', 'zset' },
+  { WORKFLOWS .. 'completed', 'zset' }, { WORKFLOWS .. 'failed', 'zset' }, { WORKFLOWS .. 'cancelled', 'zset' },
 }
 for _, pair in ipairs(shared) do
   local found = redis.call('TYPE', pair[1]).ok
@@ -54,18 +56,26 @@ if nonce ~= '' then
   redis.call('RENAME', staged .. ':edges', EDGES)
   redis.call('PERSIST', EDGES)
 else
-  local split = 12 + tonumber(ARGV[12])
-  redis.call('HSET', STEPS, unpack(ARGV, 13, split))
+  local split = 13 + tonumber(ARGV[13])
+  redis.call('HSET', STEPS, unpack(ARGV, 14, split))
   redis.call('HSET', EDGES, unpack(ARGV, split + 1, #ARGV))
 end
 
-meta = { state = 'executing', name = ARGV[6], dispatch = ARGV[7], created = NOW }
+local delay = tonumber(ARGV[12])
+meta = { state = 'executing', name = ARGV[6], dispatch = ARGV[7], created = NOW, run = 1 }
 redis.call('HSET', WORKFLOW,
   'v', VERSION, 'name', meta.name, 'digest', ARGV[5], 'dispatch', meta.dispatch, 'state', meta.state,
   'total', ARGV[8], 'open', ARGV[8], 'n:pending', ARGV[8],
-  'retention', ARGV[9], 'root_lists', ARGV[10], 'created', NOW)
-emit('workflow_started', '', '', '', 0, {})
-work[1] = { START, 0, 0 }
-local more = spread(false)
+  'retention', ARGV[9], 'root_lists', ARGV[10], 'created', NOW, 'run', meta.run, 'started', NOW)
+file_as_running()
+emit('workflow_started', '', '', '', 0, { 'delay', delay > 0 and delay or '' })
+local more = 0
+if delay > 0 then -- the rescue starts it
+  redis.call('RPUSH', SPREADS, cmsgpack.pack({ START, 0, 0 }))
+  redis.call('ZADD', SPREADING, NOW + delay, ID)
+else
+  work[1] = { START, 0, 0 }
+  more = spread(false)
+end
 commit()
 return { 'created', more, send_released() }

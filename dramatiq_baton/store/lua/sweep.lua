@@ -7,7 +7,7 @@
 --
 -- Returns {} if somebody else was here, else
 -- {expired leases, overdue waiting steps, lost queued steps, each behind its queue,
---  workflows with untold dependents}.
+--  workflows with untold dependents, ms until the next entry of any kind is due or -1}.
 
 local INDEX, LEASE_TTL, MOST, SEP = KEYS[1], tonumber(ARGV[3]), ARGV[4], '\31'
 local holder = redis.call('GET', INDEX .. ':rescue')
@@ -37,4 +37,22 @@ for _, queue in ipairs(redis.call('SMEMBERS', INDEX .. ':queues')) do
     lost[#lost + 1] = queue .. SEP .. member
   end
 end
-return { due(':leases', NOW), due(':waiting', NOW), lost, due(':spreading', NOW) }
+
+-- The next delay that is over, of a step or a workflow.
+local soonest = -1
+for _, index in ipairs({ ':waiting', ':spreading' }) do
+  local next_ = redis.call('ZRANGEBYSCORE', INDEX .. index, '(' .. NOW, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+  if next_[2] and (soonest == -1 or tonumber(next_[2]) - NOW < soonest) then
+    soonest = math.ceil(tonumber(next_[2]) - NOW)
+  end
+end
+
+-- Workflows whose data went by itself when their retention was over are forgotten.
+local gone = redis.call('ZRANGEBYSCORE', INDEX .. ':expiring', '-inf', NOW, 'LIMIT', 0, 500)
+if #gone > 0 then
+  redis.call('ZREM', INDEX .. ':expiring', unpack(gone))
+  for _, state in ipairs({ 'completed', 'failed', 'cancelled' }) do
+    redis.call('ZREM', INDEX .. ':workflows:' .. state, unpack(gone))
+  end
+end
+return { due(':leases', NOW), due(':waiting', NOW), lost, due(':spreading', NOW), soonest }

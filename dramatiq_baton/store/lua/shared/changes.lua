@@ -22,9 +22,19 @@ local function settle(step, rec, head, state, reason, more)
   more[#more + 1], more[#more + 2] = 'reason', reason
   emit(STATE_NAMES[state], step, head.actor, head.queue, rec.attempt, more)
   save(step, rec)
-  if head.lists > 0 then
+  if head.lists > 0 and not meta.called_off then -- else its dependents are called off like itself
     work[#work + 1] = { step, 0, 0 }
   end
+end
+
+-- The workflow is cancelled, and with it this step. If it is being executed, nothing counts that comes of that.
+local function call_off(step, rec, head)
+  if rec.state == S.executing then
+    rec.void = rec.token
+    rec.flags = with_flag(rec.flags, INTERRUPT, redis.call('HGET', WORKFLOW, 'interrupt') == '1')
+  end
+  rec.run = meta.run
+  settle(step, rec, head, S.cancelled, meta.called_off, {})
 end
 
 -- again: whether its message may be in its queue already.

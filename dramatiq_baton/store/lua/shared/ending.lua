@@ -2,23 +2,27 @@
 
 local function expire_keys()
   local retention = redis.call('HGET', WORKFLOW, 'retention')
-  for _, key in ipairs({ WORKFLOW, STEPS, EDGES, STATE, RESULTS, EVENTS, ENDS }) do
+  for _, key in ipairs(own_keys()) do
     redis.call('PEXPIRE', key, retention)
   end
   redis.call('DEL', SPREADS)
   redis.call('ZREM', SPREADING, ID)
+  file_away(retention)
 end
 
 local function finish()
-  local found = redis.call('HMGET', WORKFLOW, 'n:discarded', 'n:cancelled', 'failed', 'created')
+  local found = redis.call('HMGET', WORKFLOW, 'n:discarded', 'n:cancelled', 'failed', 'started')
   local outcome = 'completed'
-  if tonumber(found[1] or 0) > 0 then
+  if meta.called_off then
+    outcome = 'cancelled'
+  elseif tonumber(found[1] or 0) > 0 then
     outcome = 'failed'
   elseif tonumber(found[2] or 0) > 0 then
     outcome = 'cancelled'
   end
   meta.state = outcome
   redis.call('HSET', WORKFLOW, 'state', outcome, 'finished', NOW)
+  redis.call('HDEL', WORKFLOW, 'walk', 'cursor')
   local names = {}
   for name in string.gmatch(found[3] or '', '[^' .. SEP .. ']+') do
     names[#names + 1] = name

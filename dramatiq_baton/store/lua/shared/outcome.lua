@@ -22,6 +22,9 @@ local function record_outcome(step, token, state, result, reason, error, worker)
     return { 'settled', redis.call('LLEN', SPREADS) }
   end
 
+  if token <= rec.void then
+    return { 'lost' } -- it was called off, and may know it; since then the workflow was retried
+  end
   -- A lost lease silences everything but a first result: work that was paid for is kept.
   local lease_lost = rec.state ~= S.executing or rec.token ~= token
   if lease_lost and state ~= 'completed' then

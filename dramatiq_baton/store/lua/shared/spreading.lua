@@ -4,6 +4,7 @@ local function cancel(step, rec, head, callback_flag, reason)
   if has_flag(rec.flags, callback_flag) then
     rec.callback, rec.resent = 1, rec.resent + 1 -- its message is another one than that of the step
     opened = opened + 1
+    redis.call('HINCRBY', WORKFLOW, 'callbacks', 1)
   end
   settle(step, rec, head, S.cancelled, reason, {})
   if rec.callback == 1 then
@@ -18,6 +19,7 @@ local function finish_callback(step, rec, head)
   unindex_queued(step, head.queue)
   rec.callback, rec.holder = 0, ''
   opened = opened - 1
+  redis.call('HINCRBY', WORKFLOW, 'callbacks', -1)
   save(step, rec)
 end
 
@@ -34,6 +36,26 @@ local function cancel_because_of(dep, dep_rec, step, rec, head)
   cancel(step, rec, head, by_discard and ON_DEP_DISCARDED or ON_DEP_CANCELLED, reason)
 end
 
+-- Its deps have settled: it goes to its queue. If it has a delay and never ran, it waits for that first, in an index:
+-- no message is on its way.
+local function make_ready(step, rec, head)
+  if head.delay > 0 and rec.attempt == 0 then
+    change(step, rec, head.queue, S.snoozed)
+    rec.seq, rec.holder, rec.reason = rec.seq + 1, 'delayed', 'delayed' -- an eager step's message is outdated
+    redis.call('ZADD', WAITING, NOW + head.delay, member(step))
+    emit('snoozed', step, head.actor, head.queue, 0, { 'delay', head.delay, 'reason', rec.reason })
+  elseif rec.state == S.pending then
+    change(step, rec, head.queue, S.queued)
+    index_queued(step, head.queue, NOW)
+    -- An eager step's message is on its way already. If no gate has seen it for as long as a lease, it may
+    -- have gone down with a worker; were only the rescue to send it again, each step of a chain would wait for it.
+    if meta.dispatch ~= 'eager' or NOW - meta.created > LEASE_TTL then
+      release(step, rec, head)
+    end
+  end
+  save(step, rec)
+end
+
 local function tell(step, dep, dep_rec)
   local rec, head = load(step)
   if not rec or settled(rec) then
@@ -44,17 +66,10 @@ local function tell(step, dep, dep_rec)
     return cancel_because_of(dep, dep_rec, step, rec, head or header(step))
   end
   rec.waiting = math.max(0, rec.waiting - 1)
-  if rec.waiting == 0 and rec.state == S.pending then
-    head = head or header(step)
-    change(step, rec, head.queue, S.queued)
-    index_queued(step, head.queue, NOW)
-    -- An eager step's message is on its way already. If no gate has seen it for as long as a lease, it may
-    -- have gone down with a worker; were only the rescue to send it again, each step of a chain would wait for it.
-    if meta.dispatch ~= 'eager' or NOW - meta.created > LEASE_TTL then
-      release(step, rec, head)
-    end
-  end
   save(step, rec)
+  if rec.waiting == 0 then
+    make_ready(step, rec, head or header(step))
+  end
 end
 
 local START = '' -- stands for the start of the workflow; its dependents are the roots
@@ -77,7 +92,7 @@ end
 -- Works off `work`, then what earlier scripts left, up to PORTION dependents. Where it
 -- stopped is written down in the same script, so each dependent is told exactly once.
 local function spread(leftovers_too)
-  local budget = PORTION
+  local budget = meta.walk == 'reset' and 0 or PORTION -- a dependent that is still to be reset would not hear
   while budget > 0 do
     local item = table.remove(work)
     if not item and leftovers_too then
@@ -108,7 +123,7 @@ local function spread(leftovers_too)
   local more = redis.call('LLEN', SPREADS)
   if more > 0 then
     redis.call('ZADD', SPREADING, NOW + LEASE_TTL, ID)
-  elseif leftovers_too then
+  elseif leftovers_too and not meta.walk then
     redis.call('ZREM', SPREADING, ID)
   end
   return more

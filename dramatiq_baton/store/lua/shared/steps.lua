@@ -17,6 +17,7 @@ local function header(step)
     lists = h[5], -- how many lists of dependents it has; the first one is
     first = h[6],
     encoded = h[7] == 1, -- whether its message is JSON, in parts that message() puts together
+    delay = h[8], -- how long it waits once its deps have settled, ms
     spec = spec, body_at = offset, -- -1: there is nothing behind the header, the body is apart
   }
   headers[step] = head
@@ -46,12 +47,14 @@ end
 --   callback   1: its callback for that hasn't been run yet
 --   resent     times its message was sent again since seq changed
 --   flags
+--   void       executions with a token up to this one were called off: nothing that they say counts
+--   run        the workflow's run that it belongs to; in a later one it has either been done with or is to be reset
 local function unpack_record(stored)
   local v = cmsgpack.unpack(stored)
   return {
     state = v[1], waiting = v[2], attempt = v[3], token = v[4], holder = v[5], deaths = v[6], seq = v[7],
     retries = v[8], started = v[9], finished = v[10], reason = v[11], cause = v[12], callback = v[13],
-    resent = v[14], flags = v[15],
+    resent = v[14], flags = v[15], void = v[16], run = v[17],
   }
 end
 
@@ -59,7 +62,7 @@ local function pack_record(rec)
   return cmsgpack.pack({
     rec.state, rec.waiting, rec.attempt, rec.token, rec.holder, rec.deaths, rec.seq,
     rec.retries, rec.started, rec.finished, rec.reason, rec.cause, rec.callback,
-    rec.resent, rec.flags,
+    rec.resent, rec.flags, rec.void, rec.run,
   })
 end
 
@@ -81,25 +84,11 @@ local function load(step, head)
     rec = {
       state = S.pending, waiting = head.deps, attempt = 0, token = 0, holder = '', deaths = 0, seq = 0,
       retries = 0, started = 0, finished = 0, reason = '', cause = 0, callback = 0,
-      resent = 0, flags = head.flags,
+      resent = 0, flags = head.flags, void = 0, run = meta.run,
     }
   end
   records[step] = rec
   return rec, head
-end
-
--- Opens the workflow, unless it is open, and reads one of its steps. Returns its header and its record, or nil, nil and
--- why it can't be worked on: 'unknown', 'newer' or 'no-step'.
-local function open_step(step)
-  local obstacle = not meta and open_workflow()
-  if obstacle then
-    return nil, nil, obstacle
-  end
-  local head = header(step)
-  if not head then
-    return nil, nil, 'no-step'
-  end
-  return head, (load(step, head))
 end
 
 -- Has a record written when the script commits.
@@ -121,4 +110,10 @@ end
 
 local function settled(rec)
   return rec.state >= S.completed
+end
+
+-- Whether a step has still to settle in this run of the workflow. After a retry those that failed have, from the
+-- moment on at which the retry is asked for.
+local function is_open(rec)
+  return not settled(rec) or rec.run < meta.run and rec.state ~= S.completed
 end

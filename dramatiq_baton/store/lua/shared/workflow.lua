@@ -2,7 +2,7 @@
 
 -- The workflow that the script is about, and what it has found out and changed there.
 local ID, WORKFLOW, STEPS, EDGES, STATE, RESULTS, SPREADS, EVENTS, ENDS
-local meta -- {state, name, dispatch, created}
+local meta -- {state, name, dispatch, created, run, called_off, walk}
 local headers, records -- by step, as far as they were read
 local unsaved -- those records that have changed
 local queued -- by queue: steps that are to stand in its index, and since when
@@ -24,13 +24,17 @@ turn_to(ARGV[1])
 
 -- Returns nil, or why the workflow can't be worked on: 'unknown' or 'newer'.
 local function open_workflow()
-  local found = redis.call('HMGET', WORKFLOW, 'v', 'state', 'name', 'dispatch', 'created')
+  local found = redis.call('HMGET', WORKFLOW,
+    'v', 'state', 'name', 'dispatch', 'created', 'run', 'called_off', 'walk')
   if not found[1] then
     return 'unknown'
   end
   if found[1] ~= VERSION then
     return 'newer'
   end
-  meta = { state = found[2], name = found[3], dispatch = found[4], created = tonumber(found[5]) }
+  meta = {
+    state = found[2], name = found[3], dispatch = found[4], created = tonumber(found[5]), run = tonumber(found[6]),
+    called_off = found[7], walk = found[8], -- false if there is none
+  }
   return nil
 end
