@@ -28,6 +28,9 @@ class Step:
     seq: int = 0
     callback: bool = False
     result: bytes | None = None
+    delayed: bool = False  # whether it waits, the first time, once its deps have settled
+    void: int = 0  # executions with a token up to this one were called off
+    resets: int = 0
 
     @property
     def settled(self) -> bool:
@@ -41,11 +44,12 @@ class Model:
     steps: dict[str, Step]
     max_rescues: int
     events: list[tuple[str, str]] = field(default_factory=lambda: [("", "workflow_started")])
+    ended: bool = False
 
     def __post_init__(self) -> None:
         for name, step in self.steps.items():
             if not step.deps:
-                self.steps[name].state = "queued"
+                self._make_ready(name)
 
     def claim(self, name: str, holder: str, seq: int, before: tuple[str, ...]) -> str:
         step = self.steps[name]
@@ -78,6 +82,8 @@ class Model:
         step = self.steps[name]
         if step.settled:
             return "settled"
+        if token <= step.void:
+            return "lost"
         if outcome != "completed" and not self._holds(step, token):
             return "lost"
         step.result = result if outcome == "completed" else None
@@ -123,6 +129,8 @@ class Model:
     def resend(self, name: str, found_in: str) -> str:
         step = self.steps[name]
         queued, waiting = step.state == "queued" or step.callback, step.state in ("snoozed", "retryable")
+        if found_in == "waiting" and step.holder == "delayed":
+            step.state, step.holder = "queued", ""
         return "ok" if (queued if found_in == "queued" else waiting) else "unknown"
 
     def callback_done(self, name: str, token: int) -> None:
@@ -133,6 +141,36 @@ class Model:
         step = self.steps[name]
         step.callback, step.holder, step.lease = False, "", ""
         self._finish()
+
+    def cancel(self, order: list[str]) -> int:
+        """Cancel the workflow. ``order`` is that in which the steps happened to be come to."""
+        if self.ended:
+            return 0
+        left = {name for name, step in self.steps.items() if not step.settled}
+        assert set(order) == left
+        for name in order:
+            step = self.steps[name]
+            if step.state == "executing":
+                step.void = step.token
+            self._end(name, "cancelled")
+        self._finish()
+        return len(left)
+
+    def retry(self, order: list[str]) -> int:
+        """Retry the finished workflow. ``order`` is that in which delayed steps happened to be come to."""
+        again = [step for step in self.steps.values() if step.state in ("discarded", "cancelled")]
+        if not again:
+            return 0
+        self.ended = False
+        self.events.append(("", "workflow_started"))
+        for step in again:
+            step.state, step.seq, step.deaths, step.resets = "pending", step.seq + 1, 0, step.resets + 1
+            step.untold = {dep for dep in step.deps if self.steps[dep].state != "completed"}
+        ready = {name for name, step in self.steps.items() if step.state == "pending" and not step.untold}
+        assert set(order) <= ready
+        for name in [*order, *(ready - set(order))]:
+            self._make_ready(name)
+        return len(again)
 
     @property
     def finished(self) -> bool:
@@ -174,10 +212,19 @@ class Model:
         if how != "completed" and not step.flags & StepFlags[f"IGNORE_{how.upper()}"]:
             step.callback = bool(step.flags & StepFlags[f"ON_DEP_{how.upper()}"])
             return True
-        if not step.untold and step.state == "pending":
-            step.state = "queued"
+        if not step.untold:
+            self._make_ready(name)
         return False
 
+    def _make_ready(self, name: str) -> None:
+        step = self.steps[name]
+        if step.delayed and not step.attempt:
+            step.state, step.seq, step.holder = "snoozed", step.seq + 1, "delayed"
+            self.events.append((name, "snoozed"))
+        elif step.state == "pending":
+            step.state = "queued"
+
     def _finish(self) -> None:
-        if self.finished and ("", "workflow_finished") not in self.events:
+        if self.finished and not self.ended:
+            self.ended = True
             self.events.append(("", "workflow_finished"))

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
 import redis
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -24,9 +25,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from dramatiq_baton.errors import WorkflowRunning
 from dramatiq_baton.graph import Content, Graph, StepFlags, StepSpec
 from dramatiq_baton.states import StepState
-from dramatiq_baton.store import reading, submission, upkeep
+from dramatiq_baton.store import reading, steering, submission, upkeep
 from dramatiq_baton.store.keys import SEPARATOR
 from dramatiq_baton.store.replies import Claim, Released, Spread
 from dramatiq_baton.store.store import Address, Store
@@ -51,9 +53,12 @@ def graphs(draw: st.DrawFn) -> list[StepSpec]:
     for number in range(draw(st.integers(1, 5))):
         deps = draw(st.lists(st.sampled_from([spec.name for spec in specs]), unique=True)) if specs else []
         flags, queue = StepFlags(draw(st.integers(0, 15))), draw(st.sampled_from(QUEUES))
+        delay = draw(st.sampled_from([0, 0, 60_000]))
+        content = Content((), {}, {})
         specs.append(
             StepSpec(
-                f"s{number}", "act", queue, flags, tuple(deps), number, f"m{number}", Content((), {}, {})
+                *(f"s{number}", "act", queue, flags, tuple(deps), number, f"m{number}", content),
+                delay=delay,
             )
         )
     return specs
@@ -71,7 +76,9 @@ class Protocol(RuleBasedStateMachine):
         self.messages: list[tuple[str, int]] = []
         self.leases: list[tuple[str, int]] = []
         self.first_results: dict[str, bytes] = {}
-        steps = {spec.name: Step(spec.flags, spec.deps, set(spec.deps)) for spec in specs}
+        steps = {
+            spec.name: Step(spec.flags, spec.deps, set(spec.deps), delayed=spec.delay > 0) for spec in specs
+        }
         self.model = Model(steps, MAX_RESCUES)
         graph = Graph.of(specs, workflow="flow")
         spread = submission.submit(self.store, ID, "flow", graph, dispatch=dispatch, retention=600_000)
@@ -93,7 +100,8 @@ class Protocol(RuleBasedStateMachine):
         name, token = lately(self.leases, which)
         for _ in range(1 + twice):
             result = b"%d" % next(numbers)
-            if outcome == "completed" and not self.model.steps[name].settled:
+            step = self.model.steps[name]
+            if outcome == "completed" and not step.settled and token > step.void:
                 self.first_results[name] = result
             spread = self.store.settle(
                 address(name),
@@ -138,8 +146,53 @@ class Protocol(RuleBasedStateMachine):
         lost = {lease for lease in asked if not steps[lease.address.step].lease}
         lost |= {lease for lease in asked if steps[lease.address.step].token != lease.token}
         assert set(upkeep.renew(self.store, list(asked))) == lost
+        for lease in lost:
+            fate = upkeep.fate_of(self.store, lease)
+            assert fate.called_off == (lease.token <= steps[lease.address.step].void)
         for lease in asked - lost:
             steps[lease.address.step].lease = "live"
+
+    # What operators do --------------------------------------------------------------------------
+
+    @rule(twice=st.booleans())
+    def cancel(self, twice: bool) -> None:
+        for _ in range(1 + twice):
+            number = steering.cancel(self.store, ID, "by an operator", interrupt=False).number
+            assert number == self.model.cancel([step for step, _ in self.news() if step])
+
+    @precondition(lambda self: self.model.ended)
+    @rule()
+    def retry(self) -> None:
+        number, left = steering.begin_retry(self.store, ID)
+        while left.unfinished:
+            left = self.store.spread(ID)
+            self.sent(left.released)
+        assert number == self.model.retry([step for step, _ in self.news() if step])
+
+    @precondition(lambda self: any(step.state == "executing" for step in self.model.steps.values()))
+    @rule(which=LATELY, again=st.booleans(), outcome=OUTCOMES, deferred=st.booleans())
+    def call_off_and_retry(self, which: int, again: bool, outcome: str, deferred: bool) -> None:
+        """A worker doesn't hear that its step was called off until the workflow has been retried, and then answers."""
+        running = [name for name, step in self.model.steps.items() if step.state == "executing"]
+        name = lately(running, which)
+        late = (name, self.model.steps[name].token)
+        self.cancel(False)
+        if not self.model.ended:  # a callback is still to be run
+            return
+        self.retry()
+        if again:
+            self.ask(name, self.model.steps[name].seq, f"other-{next(numbers)}", ())
+        self.leases.append(late)
+        if deferred:
+            self.defer(0, "retryable", False)
+        else:
+            self.settle(0, outcome, True)
+
+    @precondition(lambda self: not self.model.ended)
+    @rule()
+    def retry_what_runs(self) -> None:
+        with pytest.raises(WorkflowRunning):
+            steering.begin_retry(self.store, ID)
 
     # What time and the rescue do ----------------------------------------------------------------
 
@@ -240,8 +293,9 @@ class Protocol(RuleBasedStateMachine):
 
         assert now.events == self.model.events
         told = Counter(now.events)
-        assert all(sum(told[name, end] for end in SETTLED) == (states[name] in SETTLED) for name in model)
-        assert told["", "workflow_finished"] == self.model.finished  # G6
+        for name, step in model.items():
+            assert sum(told[name, end] for end in SETTLED) == step.settled + step.resets
+        assert told["", "workflow_finished"] == told["", "workflow_started"] - (not self.model.ended)  # G6
 
     # Calls --------------------------------------------------------------------------------------
 
@@ -304,6 +358,10 @@ class Protocol(RuleBasedStateMachine):
         for overdue in due.overdue:
             self.send_again(overdue)
 
+    def news(self) -> list[tuple[str, str]]:
+        """The events that the model doesn't know of yet."""
+        return picture(self.client, self.store.keys, ID).events[len(self.model.events) :]
+
     def age(self, *indexes: str) -> None:
         ask = self.client.pipeline(transaction=False)
         for index in indexes:  # each score becomes 0
@@ -333,7 +391,7 @@ def test_every_order_of_calls_keeps_the_rules(valkey_url: str) -> None:
     run_state_machine_as_test(
         Protocol,
         settings=settings(
-            max_examples=40,
+            max_examples=60,
             stateful_step_count=30,
             deadline=None,
             derandomize=True,
