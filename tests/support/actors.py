@@ -8,6 +8,7 @@ always gives back the messages of workers that it hasn't heard of for so many mi
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 import time
@@ -19,7 +20,16 @@ from dramatiq.brokers.redis import RedisBroker
 from dramatiq.brokers.stub import StubBroker
 from dramatiq.middleware import AsyncIO
 
-from dramatiq_baton import BatonMiddleware, Cancel, Discard, Snooze, Step, current_step, workflow_actor
+from dramatiq_baton import (
+    BatonMiddleware,
+    Cancel,
+    Discard,
+    Snooze,
+    Step,
+    StepCancelled,
+    current_step,
+    workflow_actor,
+)
 from dramatiq_baton.brokers import RedisBroker as FastRedisBroker
 
 URL = os.environ["BATON_TEST_URL"]
@@ -158,6 +168,20 @@ def perform(orders: list[Any], inputs: Any) -> Any:
         case "run after":
             wait_for(rest[0])
             return run
+        case "until cancelled":  # ["until cancelled", name]: then waits for name, and returns all the same
+            while not step.cancelled:
+                time.sleep(0.01)
+            wait_for(rest[0])
+            return "cancelled"
+        case "until interrupted":  # the same, but for an exception; then does as it is told
+            try:
+                wait_for("never")
+            except StepCancelled:
+                note("interrupted")
+                wait_for(rest[0])
+                if rest[1] == "raise":
+                    raise
+                return rest[1]
         case "threads":
             return sorted(thread.name for thread in threading.enumerate())
         case "big":
@@ -203,6 +227,15 @@ def act(orders: list[Any], inputs: Any = None) -> Any:
 
 @workflow_actor(queue_name=QUEUE, max_retries=2, min_backoff=20, max_backoff=60)
 async def act_async(orders: list[Any], inputs: Any = None) -> Any:
+    if orders and orders[0][0] == "await":  # ["await", name]: until interrupted, which name tells
+        note("run")
+        try:
+            await asyncio.sleep(600)
+        except asyncio.CancelledError:
+            note("interrupted")
+            probe.rpush(f"{NAMESPACE}:gate:{orders[0][1]}:waiting", 1)
+            probe.expire(f"{NAMESPACE}:gate:{orders[0][1]}:waiting", 600)
+            raise
     return perform(orders, inputs)
 
 

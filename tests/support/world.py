@@ -130,6 +130,14 @@ class World:
             self._worker.stop()
             self._worker = None
 
+    def wait_for_waiting(self, name: str) -> None:
+        """Wait until an actor waits for ``name``."""
+        patient = redis.Redis.from_url(self.url, socket_timeout=None)
+        try:
+            assert patient.blpop([f"{self.namespace}:gate:{name}:waiting"], timeout=30), name
+        finally:
+            patient.close()
+
     # Looking ------------------------------------------------------------------------------------
 
     def notes(self, run: WorkflowRun | str) -> list[str]:
