@@ -77,8 +77,8 @@ class WorkflowStatus:
       counts: The number of steps by state; states that no step is in are left out.
       steps: The steps by name, in the order in which they were added.
       created_at: When it was submitted, in milliseconds since 1970.
-      started_at: When its present run began, in milliseconds since 1970: a retry begins another one.
       finished_at: When its last step settled, in milliseconds since 1970, or ``None``.
+      started_at: When its present run began, in milliseconds since 1970: a retry begins another one.
     """
 
     id: str
@@ -88,8 +88,8 @@ class WorkflowStatus:
     counts: dict[StepState, int] = field(default_factory=dict)
     steps: dict[str, StepStatus] = field(default_factory=dict)
     created_at: int = 0
-    started_at: int = 0
     finished_at: int | None = None
+    started_at: int = 0
 
     @property
     def failed_steps(self) -> tuple[str, ...]:

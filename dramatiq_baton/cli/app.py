@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
 from typing import NoReturn
 
 import click
 
 from .. import __version__
 from ..errors import BatonError
-from ..middleware import URL_VARIABLE, client_from
-from ..names import check_key_part
-from ..store.store import Store
-from . import demo, watch
+from ..middleware import URL_VARIABLE
+from . import cancel, completion, demo, graph, listing, prune, retry, show, watch
+from .target import Target
 from .text import clean
 
 DEFAULT_URL = "redis://127.0.0.1:6379/0"
@@ -23,30 +21,14 @@ EXIT_WRONG_INPUT = 2
 EXIT_INTERRUPTED = 130
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Which workflows a command is about.
+class _InOrder(click.Group):
+    """A group whose help lists its commands in the order in which they were added."""
 
-    Attributes:
-      url: The Redis server.
-      namespace: The namespace there.
-    """
-
-    url: str
-    namespace: str
-
-    def open(self) -> Store:
-        """Connect.
-
-        Raises:
-          BatonError: If that can't be done, saying why.
-        """
-        store = Store(client_from(self.url), namespace=check_key_part(self.namespace, what="namespace"))
-        store.check_server()
-        return store
+    def list_commands(self, context: click.Context) -> list[str]:
+        return list(self.commands)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=_InOrder, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="dramatiq-baton")
 @click.option(
     "--url",
@@ -58,12 +40,18 @@ class Target:
 @click.option("--namespace", default="baton", show_default=True, help="The namespace of BatonMiddleware.")
 @click.pass_context
 def cli(context: click.Context, url: str, namespace: str) -> None:
-    """Watch workflows of dramatiq-baton."""
+    """Watch workflows of dramatiq-baton, look into them, and act on them.
+
+    \b
+    Example:
+      dramatiq-baton list --state failed
+      dramatiq-baton --url redis://10.0.0.5:6379/0 show 3f0c2a
+    """
     context.obj = Target(url, namespace)
 
 
-cli.add_command(watch.command)
-cli.add_command(demo.command)
+for module in (watch, listing, show, graph, cancel, retry, prune, demo, completion):
+    cli.add_command(module.command)
 
 
 def main() -> NoReturn:

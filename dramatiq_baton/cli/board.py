@@ -59,7 +59,7 @@ class Board(Run):
     """
 
     def __init__(self, status: WorkflowStatus) -> None:
-        super().__init__(status.id, status.name, status.state, status.created_at, status.finished_at)
+        super().__init__(status.id, status.name, status.state, status.started_at, status.finished_at)
         self.rows: list[Row] = []
         self.steps: dict[str, Row] = {}
         self.in_state: dict[StepState, dict[str, Row]] = {state: {} for state in StepState}
@@ -124,7 +124,6 @@ class Board(Run):
         again = [row for state in RETRIED for row in self.in_state[state].values() if row.since < event.ts]
         for row in again:
             row.since = event.ts
-            row.attempt = 0
             row.reason = ""
             row.started_at = row.finished_at = row.duration = None
             self._move(row, StepState.PENDING)

@@ -9,33 +9,22 @@ from one picture to the next and no text can widen them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from functools import partial
+from collections.abc import Iterator
 from itertools import islice
 
-from rich.cells import cell_len
 from rich.text import Text
 
 from ..states import StepState
 from .board import Board, Row
 from .folding import SECTIONS, Section, groups_of, share
-from .looks import (
-    LOOKS,
-    TELLING,
-    WIDE,
-    WORKFLOW_LOOKS,
-    briefly_counted,
-    counted,
-    done_of_total,
-    look,
-    progress_bar,
-)
+from .heads import bar, title
+from .looks import LOOKS, WIDE, counted, look
+from .notes import note
 from .picture import Picture
-from .progress import ActorTally, Tally
-from .text import Cell, Column, Table, duration, fit, free_width, widest
+from .progress import Tally
+from .sums import depth_label, sums
+from .text import Cell, Column, Table, duration, free_width, widest
 
-# A pending step's note names the deps that it waits for, unless it has more than this.
-_NAMED_DEPS = 8
 # How long a section keeps its place on the screen when it has become shorter.
 _KEEP_MS = 10_000
 # Title, bar, counts and a blank line.
@@ -85,19 +74,13 @@ class BoardView:
         yield table.titles()
         above: object = ()
         for row in self.board.rows:
-            label = "" if row.depth == above else _depth(row.depth)
+            label = "" if row.depth == above else depth_label(row.depth)
             above = row.depth
             yield table.line(_step_cells(self.board, row, now_ms, label))
 
     def _folded(self, now_ms: int, width: int, room: int) -> Iterator[Text]:
         groups = groups_of(self.board, room)
-        table = self._group_table(groups, width)
-        yield table.titles()
-        above: object = ()
-        for group in groups:
-            label = "" if group.depth == above else _depth(group.depth)
-            above = group.depth
-            yield table.line(_group_cells(group, now_ms, label))
+        yield from sums(groups, now_ms, width, depths=self.board.depths, actors=self._actors)
         yield from self._sections(now_ms, width, room - 1 - len(groups))
 
     def _sections(self, now_ms: int, width: int, room: int) -> Iterator[Text]:
@@ -149,39 +132,11 @@ class BoardView:
             Column("note", free - name - actor - (2 if actor else 0)),
         )
 
-    def _group_table(self, groups: Sequence[ActorTally], width: int) -> Table:
-        with_depth = any(group.depth is not None for group in groups)
-        done = max((len(done_of_total(group)) for group in groups), default=0)
-        fixed = [
-            Column("", max(len(str(self.board.depths)), 2) if with_depth else 0, right=True, gap=1),
-            Column("", 1, gap=1),
-            Column("done", max(done, 4), right=True),
-        ]
-        free = free_width(width, fixed) - 5
-        name = min(max(self._actors, 16), max(free // 3, 12))
-        bar = min((free - name) // 3, 40)
-        return Table(
-            *fixed[:2],
-            Column("actor", name),
-            fixed[2],
-            Column("", bar),
-            Column("states", free - name - bar),
-        )
-
 
 def _board_head(board: Board, now_ms: int, width: int, folded: bool) -> Iterator[Text]:
-    symbol, style = look(WORKFLOW_LOOKS, board.state, now_ms)
-    right = Text.assemble((f"{symbol} {board.state.value}", style), f"  {duration(board.elapsed(now_ms))} ")
-    room = max(width - right.cell_len - 5, 0)
-    # The name gives way to the id, which is what one copies, but not more than half.
-    name = fit(board.name, max(room - cell_len(fit(board.id, room)), room // 2, min(room, 20)))
-    left = Text.assemble((name, "bold"), "  ", (fit(board.id, room - cell_len(name)), "dim"))
-    yield Text.assemble(" ", left, " " * (room + 4 - left.cell_len), right)
-
     tally = board.tally
-    percent = tally.settled * 100 // tally.total if tally.total else 0
-    numbers = f"{done_of_total(tally):>{2 * len(f'{tally.total:,}') + 1}}  {percent:>3} %"
-    yield Text.assemble(" ", progress_bar(tally, width - len(numbers) - 4), f"  {numbers}")
+    yield title(board, now_ms, width)
+    yield bar(tally, width)
     if folded:
         yield from _legend(tally, width)
     else:
@@ -215,34 +170,4 @@ def _step_cells(board: Board, row: Row, now_ms: int, depth: str) -> Iterator[Cel
     yield row.state.value, style
     yield f"#{row.attempt}" if row.attempt else "", "yellow" if row.attempt > 1 else "dim"
     yield "" if elapsed is None else duration(elapsed)
-    yield _note(board, row, now_ms), "red" if row.state is StepState.DISCARDED else "dim"
-
-
-def _group_cells(group: ActorTally, now_ms: int, depth: str) -> Iterator[Cell]:
-    yield depth, "dim"
-    yield look(LOOKS, next(state for state in TELLING if group.counts[state]), now_ms)
-    yield group.actor
-    yield done_of_total(group)
-    yield partial(progress_bar, group)
-    # How many have completed is in the bar and in front of it.
-    others: dict[StepState, int] = {**group.counts, StepState.COMPLETED: 0}
-    yield partial(briefly_counted, LOOKS, others)
-
-
-def _depth(depth: int | None) -> str:
-    return "?" if depth is None else str(depth + 1)
-
-
-def _note(board: Board, row: Row, now_ms: int) -> str:
-    if row.state is StepState.PENDING and row.waiting and not row.reason:
-        if len(row.deps) > _NAMED_DEPS:
-            return f"waits for {row.waiting:,} of {len(row.deps):,} steps"
-        steps = (board.steps[dep] for dep in row.deps if dep in board.steps)
-        return "waits for " + ", ".join(step.name for step in steps if not step.state.settled)
-    if row.state in (StepState.SNOOZED, StepState.RETRYABLE) and row.again_at is not None:
-        left = row.again_at - now_ms
-        again = f"again in {duration(left)}" if left > 0 else "again any moment"
-        return f"{again}: {row.reason}" if row.reason else again
-    if row.cached and not row.reason:
-        return "the result was stored already"
-    return row.reason
+    yield note(board, row, now_ms), "red" if row.state is StepState.DISCARDED else "dim"

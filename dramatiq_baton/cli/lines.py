@@ -23,9 +23,9 @@ def line(event: Event) -> str:
     """
     head = (
         clock(event.ts),
-        _word(event.workflow_id),
-        _word(event.workflow_name),
-        _word(event.step),
+        word(event.workflow_id),
+        word(event.workflow_name),
+        word(event.step),
         f"{event.event.value:{_EVENT_WIDTH}}",
         *_details(event),
     )
@@ -43,20 +43,21 @@ def _details(event: Event) -> Iterator[str]:
     if event.cached:
         yield "cached=1"
     if event.outcome:
-        yield f"outcome={_word(event.outcome)}"
+        yield f"outcome={word(event.outcome)}"
     if event.delay is not None:
         yield f"delay={event.delay}ms"
     if event.duration is not None:
         yield f"duration={event.duration}ms"
     if event.reason and event.reason != event.error:
-        yield f"reason={_word(event.reason)}"
+        yield f"reason={word(event.reason)}"
     if event.error:
-        yield f"error={_word(event.error)}"
+        yield f"error={word(event.error)}"
     if event.failed_steps:
-        yield f"failed_steps={','.join(map(_word, event.failed_steps))}"
+        yield f"failed_steps={','.join(map(word, event.failed_steps))}"
 
 
-def _word(text: str) -> str:
+def word(text: str) -> str:
+    """User's text as one word of a line: in quotes if it holds spaces; ``-`` if it is empty."""
     if not text:
         return "-"
     text = clean(text)

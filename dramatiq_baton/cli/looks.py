@@ -54,16 +54,16 @@ _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _SPINNER_MS = 100
 
 # What becomes of the view's own characters where the terminal's encoding isn't a Unicode one.
-ASCII = str.maketrans("✓✗⊘●↻◐○·━╍─…" + _SPINNER, "vx/*~zo.=--." + "*" * len(_SPINNER))
+ASCII = str.maketrans("✓✗⊘●↻◐○·━╍─…├└│×" + _SPINNER, "vx/*~zo.=--.+`|x" + "*" * len(_SPINNER))
 
 # The width from which there is room for columns that are nice to have.
 WIDE = 120
 
 
-def look(looks: Mapping[State, tuple[str, str]], state: State, now_ms: int) -> tuple[str, str]:
-    """The symbol, at *now_ms*, and the style of one thing in a state."""
+def look(looks: Mapping[State, tuple[str, str]], state: State, now_ms: int | None) -> tuple[str, str]:
+    """The symbol, at *now_ms* or (``None``) on a picture that stands still, and the style of a state."""
     symbol, style = looks[state]
-    if symbol == _RUNNING:
+    if symbol == _RUNNING and now_ms is not None:
         symbol = _SPINNER[now_ms // _SPINNER_MS % len(_SPINNER)]
     return symbol, style
 

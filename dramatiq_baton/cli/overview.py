@@ -32,7 +32,7 @@ class WorkflowRow(Run):
     @classmethod
     def of(cls, status: WorkflowStatus) -> WorkflowRow:
         """The row of a workflow as its snapshot tells."""
-        row = cls(status.id, status.name, status.state, status.created_at, status.finished_at)
+        row = cls(status.id, status.name, status.state, status.started_at, status.finished_at)
         row.tally.total = status.total
         for state, count in status.counts.items():
             row.tally.counts[StepState.PENDING if state is StepState.QUEUED else state] += count

@@ -6,10 +6,18 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import islice
 
-from rich.console import Console, ConsoleOptions, RenderResult
+from rich.console import Console, ConsoleOptions, OverflowMethod, RenderResult
 from rich.text import Text
 
 from .looks import ASCII
+
+#: The overflow of a line that isn't cut: the terminal itself breaks it where it must.
+WHOLE: OverflowMethod = "ignore"
+
+
+def in_ascii(text: str) -> str:
+    """*text* for an output whose encoding isn't a Unicode one."""
+    return "".join(char if char.isascii() else "?" for char in text.translate(ASCII))
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +37,10 @@ class Picture:
         height = self.height or options.height or options.max_height
         for line in islice(self.compose(width, height), height):
             if options.ascii_only:
-                plain = line.plain.translate(ASCII)
-                line.plain = "".join(char if char.isascii() else "?" for char in plain)
+                line.plain = in_ascii(line.plain)
             line.rstrip()
             # A line that wraps would make the live view scroll instead of staying in place.
-            line.no_wrap, line.overflow = True, "crop"
+            line.no_wrap = True
+            if line.overflow != WHOLE:
+                line.overflow = "crop"
             yield line

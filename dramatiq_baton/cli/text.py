@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import compress
 
-from rich.cells import cell_len
+from rich.cells import cell_len, chop_cells
 from rich.text import Text
 
 #: What a table puts in a column: text of users, the same and a style, or what makes a text of a width.
@@ -101,6 +101,11 @@ def age(ms: int) -> str:
     return f"{seconds} s"
 
 
+def counted(number: int, what: str) -> str:
+    """A number of things, in words that agree with it: ``1 step``, ``1,200 steps``."""
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
 def clock(ts_ms: int) -> str:
     """The local time of day at *ts_ms* milliseconds since 1970, as ``HH:MM:SS.mmm``."""
     seconds, ms = divmod(ts_ms, 1000)
@@ -108,6 +113,24 @@ def clock(ts_ms: int) -> str:
         return f"{time.strftime('%H:%M:%S', time.localtime(seconds))}.{ms:03}"
     except (OverflowError, ValueError, OSError):  # a time that isn't one: the stream holds what it holds
         return "--:--:--.---"
+
+
+def moment(ts_ms: int, *, between: str = " ") -> str:
+    """The local date and time at *ts_ms* milliseconds since 1970, as ``YYYY-MM-DD HH:MM:SS``."""
+    try:
+        return time.strftime(f"%Y-%m-%d{between}%H:%M:%S", time.localtime(ts_ms // 1000))
+    except (OverflowError, ValueError, OSError):
+        return f"----------{between}--:--:--"
+
+
+def wrapped(text: str, width: int, lines: int) -> list[str]:
+    """User's text, cleaned, in at most so many *lines* of *width* cells; the last one is cut if need be."""
+    if width <= 0:
+        return []
+    parts = chop_cells(clean(text[: 8 * width * lines]), width)
+    if len(parts) <= lines and len(text) <= 8 * width * lines:
+        return parts
+    return [*parts[: lines - 1], shorten("".join(parts[lines - 1 :]), width)]
 
 
 @dataclass(frozen=True, slots=True)

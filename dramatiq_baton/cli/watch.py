@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import click
 
@@ -16,13 +15,12 @@ from ..store.streams import EventReader
 from . import live
 from .lines import json_line, line
 from .since import Since
-
-if TYPE_CHECKING:
-    from .app import Target
+from .target import Target
+from .workflow_id import WorkflowId
 
 
 @click.command("watch")
-@click.argument("workflow_id", required=False)
+@click.argument("workflow_id", required=False, type=WorkflowId())
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.option(
     "--since",

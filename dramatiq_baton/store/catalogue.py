@@ -21,7 +21,16 @@ PAGE = 50
 
 #: In this order: what finishes between two looks is seen twice, and not missed.
 _STATES = (WorkflowState.EXECUTING, WorkflowState.COMPLETED, WorkflowState.FAILED, WorkflowState.CANCELLED)
-_FIELDS = ("v", "name", "state", "total", "created", "finished", *(f"n:{state}" for state in StepState))
+_FIELDS = (
+    "v",
+    "name",
+    "state",
+    "total",
+    "created",
+    "started",
+    "finished",
+    *(f"n:{state}" for state in StepState),
+)
 
 #: A workflow's place in the catalogue: when it was submitted, and its member in the index.
 _Place = tuple[int, str]
@@ -38,6 +47,7 @@ class Entry:
       total: The number of steps.
       counts: The number of steps by state; states that no step is in are left out.
       created_at: When it was submitted, in milliseconds since 1970.
+      started_at: When its present run began: a retry begins another one.
       finished_at: When it finished, in milliseconds since 1970, or ``None``.
     """
 
@@ -47,6 +57,7 @@ class Entry:
     total: int
     counts: dict[StepState, int]
     created_at: int
+    started_at: int
     finished_at: int | None
 
 
@@ -142,7 +153,7 @@ def _entries(store: Store, page: Sequence[str], states: Sequence[WorkflowState])
 
 
 def _entry(workflow_id: str, values: Sequence[Any]) -> Entry:
-    _, name, state, total, created, finished, *counts = values
+    _, name, state, total, created, started, finished, *counts = values
     return Entry(
         id=workflow_id,
         name=text(name),
@@ -150,5 +161,6 @@ def _entry(workflow_id: str, values: Sequence[Any]) -> Entry:
         total=int(total),
         counts={state: int(count) for state, count in zip(StepState, counts, strict=True) if int(count or 0)},
         created_at=int(created),
+        started_at=int(started),
         finished_at=int(finished) if finished else None,
     )

@@ -25,6 +25,8 @@ VERSION = b"1"
 AT_ONCE = 500
 #: Entries that are read in one command.
 PORTION = 250
+#: Characters of an unknown id that its error repeats.
+LONGEST_SHOWN = 80
 
 
 def status(store: Store, workflow_id: str) -> WorkflowStatus:
@@ -170,9 +172,12 @@ def all_results(store: Store, workflow_id: str) -> Iterator[tuple[str, bytes]]:
 
 
 def not_found(workflow_id: str) -> WorkflowNotFound:
-    """The error for an unknown id."""
+    """The error for an unknown id, of which no more is said again than a reader needs."""
+    shown = repr(workflow_id)
+    if len(workflow_id) > LONGEST_SHOWN:
+        shown = f"{workflow_id[:LONGEST_SHOWN]!r}... of {len(workflow_id):,} characters"
     return WorkflowNotFound(
-        f"there is no workflow {workflow_id!r}: check the id and the namespace; "
+        f"there is no workflow {shown}: check the id and the namespace; "
         "finished workflows go when their retention is over"
     )
 

@@ -43,7 +43,7 @@ def status(
         for name, before in deps.items()
     } | dict(states or {})
     counts = Counter(step.state for step in steps.values())
-    return WorkflowStatus(id, "flow", state, len(steps), dict(counts), steps, T0, finished_at)
+    return WorkflowStatus(id, "flow", state, len(steps), dict(counts), steps, T0, finished_at, T0)
 
 
 def step(name: str, state: StepState, attempt: int, begun: int, ended: int | None = None) -> StepStatus:
@@ -86,8 +86,8 @@ STORY = [
     event("c", "completed", 8, attempt=2),
     finished(8, "failed"),
     started(20),
-    event("b", "executing", 21, attempt=1),
-    event("b", "completed", 22, attempt=1),
+    event("b", "executing", 21, attempt=3),
+    event("b", "completed", 22, attempt=3),
     event("d", "executing", 23),
     event("d", "completed", 24),
     finished(24),

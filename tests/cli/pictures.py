@@ -46,7 +46,7 @@ def status(steps: Spec, *, id: str = "01J8Z3RT6K", name: str = "research-brief")
         for step, actor, deps in steps
     }
     counts = {StepState.PENDING: len(rows)}
-    return WorkflowStatus(id, name, WorkflowState.EXECUTING, len(rows), counts, rows, T0)
+    return WorkflowStatus(id, name, WorkflowState.EXECUTING, len(rows), counts, rows, T0, None, T0)
 
 
 def brief() -> Board:

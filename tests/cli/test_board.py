@@ -83,7 +83,7 @@ def test_a_retry_begins_again_with_the_steps_that_did_not_complete() -> None:
     assert board.apply(started(20))
     assert states(board) == "a:completed b:queued c:completed d:pending"
     assert (board.state, board.finished_at, board.elapsed(T0 + 25)) == (WorkflowState.EXECUTING, None, 5)
-    assert board.apply(event("b", "executing", 21, attempt=1))
+    assert board.apply(event("b", "executing", 21, attempt=3))
     check(board)
 
 
