@@ -7,6 +7,7 @@ changes. No clock of a test is involved.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from dramatiq_baton import Event, StepState, WorkflowStatus
 
@@ -18,14 +19,27 @@ def is_settling(event: Event) -> bool:
     return event.event in SETTLING and not event.cached
 
 
-def violations(status: WorkflowStatus, events: Sequence[Event], *, lease_ttl: int) -> list[str]:
-    """Everything in a finished workflow's story that breaks a guarantee."""
-    wrong = [*_frame(status, events), *_counts(status)]
+def violations(
+    status: WorkflowStatus, events: Sequence[Event], *, lease_ttl: int, runs: int = 1
+) -> list[str]:
+    """Everything in a finished workflow's story that breaks a guarantee.
+
+    Parameters:
+      status: How it ended.
+      events: All its events.
+      lease_ttl: How long a lease is valid, in milliseconds.
+      runs: How many times it ran: 1, and 1 more for each retry.
+    """
+    wrong = [*_frame(status, events, runs), *_counts(status)]
     settled: dict[str, Event] = {}
     running: dict[str, Event] = {}
     attempts = dict.fromkeys(status.steps, 0)
     for event in events:
         name = event.step
+        if event.event == "workflow_started":  # in a later run, what didn't complete begins again
+            settled = {step: last for step, last in settled.items() if last.event == "completed"}
+        if event.event == "workflow_finished":
+            wrong += [f"{step}: never settled" for step in status.steps if step not in settled]  # G4
         if not name or event.cached:
             continue
         if name in settled:
@@ -41,25 +55,26 @@ def violations(status: WorkflowStatus, events: Sequence[Event], *, lease_ttl: in
             wrong.append(f"{name}: {event.event} says attempt {event.attempt}, it is number {attempts[name]}")
         if is_settling(event):
             settled[name] = event
-    for name, step in status.steps.items():
-        if name not in settled:
-            wrong.append(f"{name}: never settled")  # G4
-        elif settled[name].event != step.state:
-            wrong.append(f"{name}: is {step.state}, its event said {settled[name].event}")
+    for name, last in settled.items():
+        if last.event != status.steps[name].state:
+            wrong.append(f"{name}: is {status.steps[name].state}, its event said {last.event}")
     return wrong
 
 
-def _frame(status: WorkflowStatus, events: Sequence[Event]) -> list[str]:
+def _frame(status: WorkflowStatus, events: Sequence[Event], runs: int) -> list[str]:
+    """What is wrong with the beginnings and ends of its runs."""
+    started, finished = "workflow_started", "workflow_finished"
     kinds = [str(event.event) for event in events if not event.cached]
-    wrong = []
-    for kind, place in (("workflow_started", 0), ("workflow_finished", -1)):
-        if kinds.count(kind) != 1:  # G6
-            wrong.append(f"{kind} {kinds.count(kind)} times")
-        elif kinds[place] != kind:
-            wrong.append(f"{kind} is out of place: {kinds}")
-    outcomes = {event.outcome for event in events if event.event == "workflow_finished"}
-    if outcomes != {str(status.state)}:
+    wrong = [
+        f"{kind} {kinds.count(kind)} times" for kind in (started, finished) if kinds.count(kind) != runs
+    ]  # G6
+    if any((this == finished) != (next_ == started) for this, next_ in pairwise([finished, *kinds, started])):
+        wrong.append(f"a run begins or ends out of place: {kinds}")
+    outcomes = [event.outcome for event in events if event.event == finished]
+    if outcomes[-1:] != [str(status.state)]:
         wrong.append(f"it is {status.state}, its events say {outcomes}")
+    if "completed" in outcomes[:-1]:
+        wrong.append(f"it ran again though it had completed: {outcomes}")
     return wrong
 
 
