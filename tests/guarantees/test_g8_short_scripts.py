@@ -13,7 +13,7 @@ import pytest
 import redis
 
 from dramatiq_baton import StepState, Workflow, WorkflowState
-from dramatiq_baton.store import reading
+from dramatiq_baton.store import reading, steering
 from tests.support.by_hand import ByHand
 from tests.support.line import Command, Line
 from tests.support.servers import bundled_server
@@ -28,7 +28,7 @@ MOST_COMMANDS = 1_500
 MOST_ARGUMENTS = 1_000
 #: Commands whose cost doesn't grow with the size of what they look at, or only with a portion of it.
 BOUNDED = {
-    *("exists", "get", "set", "del", "unlink", "pexpire", "persist", "rename", "time", "type"),
+    *("exists", "get", "set", "del", "unlink", "pexpire", "pttl", "persist", "rename", "time", "type"),
     *("hget", "hset", "hmget", "hlen", "hincrby", "hscan", "hdel", "hexists"),
     *("zadd", "zrem", "zscore", "zrangebyscore", "sadd", "rpush", "rpop", "llen"),
     *("xadd", "xread", "xrevrange", "evalsha", "eval", "info", "select", "hello", "client|setinfo"),
@@ -162,6 +162,21 @@ def test_thousands_of_steps_without_deps_are_released_in_portions(
         flow.add(f"{number}", world.actors.act_async.message([]))
     assert world.run(flow).status().counts == {StepState.QUEUED: ENOUGH}
     assert account.calls > ENOUGH / 100
+    assert account.wrong == []
+
+
+def test_cancelling_and_retrying_10_000_steps_is_worked_off_in_portions(
+    counted: tuple[World, ByHand, Account],
+) -> None:
+    world, hand, account = counted
+    run = world.run(fan(world, WIDTH))
+    hand.complete(run, "first", "seed")
+    assert run.cancel() == WIDTH + 1
+    assert run.status().counts == {StepState.COMPLETED: 1, StepState.CANCELLED: WIDTH + 1}
+    assert run.retry() == WIDTH + 1
+    assert run.status().counts == {StepState.COMPLETED: 1, StepState.QUEUED: WIDTH, StepState.PENDING: 1}
+    assert run.cancel() == WIDTH + 1
+    steering.prune(hand.store, run.id, finished_before=2**50)
     assert account.wrong == []
 
 
