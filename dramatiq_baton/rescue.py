@@ -13,7 +13,7 @@ from dramatiq import Broker
 from .errors import BatonError, StoreUnavailable
 from .logs import get_logger
 from .release import release
-from .store import upkeep
+from .store import catalogue, upkeep
 from .store.replies import Spread
 from .store.store import Store
 from .store.upkeep import Due, Lease
@@ -121,7 +121,10 @@ class Rescue:
     def _carefully(self, workflow_id: str, mend: Callable[[], Spread]) -> None:
         """Mend one thing, so that damage in one workflow doesn't keep others from being rescued."""
         try:
-            release(self._store, self._broker, workflow_id, mend())
+            spread = mend()
+            if spread.word == "unknown":
+                catalogue.forget(self._store, workflow_id)
+            release(self._store, self._broker, workflow_id, spread)
         except StoreUnavailable:
             raise
         except BatonError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -12,6 +13,7 @@ from ..states import StepState, WorkflowState
 from .keys import SEPARATOR
 from .reading import VERSION, damaged, not_found
 from .replies import text
+from .scripts import script
 from .store import Store
 
 #: Entries that are read in one command.
@@ -101,6 +103,23 @@ def entries(
             yield from _entries(store, page, wanted)
             page.clear()
     yield from _entries(store, page, wanted)
+
+
+def forget(store: Store, workflow_id: str) -> None:
+    """Take a workflow that was deleted while it ran out of the catalogue; nothing else can tell that it is gone.
+
+    Raises:
+      StoreUnavailable: If Redis doesn't answer.
+    """
+    key, workflow = store.keys.workflows(WorkflowState.EXECUTING), store.keys.workflow(workflow_id)
+    pattern = re.sub(r"([*?\[\]\\^])", r"\\\1", workflow_id) + SEPARATOR + "*"
+    cursor = b"0"
+    while True:
+        cursor, flat = store.connections.ask("ZSCAN", key, cursor, "MATCH", pattern, "COUNT", PORTION)
+        for member in flat[::2]:
+            script("forget")(store.connections, [workflow, key], [member])
+        if cursor == b"0":
+            return
 
 
 def _place_of(store: Store, workflow_id: str) -> _Place:

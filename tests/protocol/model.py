@@ -114,7 +114,7 @@ class Model:
     def expire(self, name: str, token: int) -> str:
         step = self.steps[name]
         if step.token != token or not (step.state == "executing" or step.callback):
-            return "unknown"
+            return "stale"
         if step.lease == "live":
             return "renewed"
         step.holder, step.lease = "", ""
@@ -131,7 +131,7 @@ class Model:
         queued, waiting = step.state == "queued" or step.callback, step.state in ("snoozed", "retryable")
         if found_in == "waiting" and step.holder == "delayed":
             step.state, step.holder = "queued", ""
-        return "ok" if (queued if found_in == "queued" else waiting) else "unknown"
+        return "ok" if (queued if found_in == "queued" else waiting) else "stale"
 
     def callback_done(self, name: str, token: int) -> None:
         if self.steps[name].callback and self.steps[name].token == token:

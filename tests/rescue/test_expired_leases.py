@@ -46,7 +46,7 @@ def test_a_lease_that_was_followed_by_another_takes_nothing_away(rescuing: Rescu
     rescuing.hand.claim(run, "a")
     before = rescuing.world.dump(run.id)
     spread = upkeep.expire(rescuing.store, Lease(Address(run.id, "a"), old), max_rescues=MAX_RESCUES)
-    assert (spread.word, spread.released) == ("unknown", ())
+    assert (spread.word, spread.released) == ("stale", ())
     assert rescuing.world.dump(run.id) == before
 
 

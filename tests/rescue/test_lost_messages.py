@@ -64,7 +64,7 @@ def test_what_is_left_of_a_workflow_that_was_deleted_is_forgotten(rescuing: Resc
     rescuing.hand.claim(run, "b")
     rescuing.put_off(run, "c", "snoozed")
     rescuing.pass_time()
-    rescuing.redis.delete(*rescuing.world.keys("workflow:{*"), *rescuing.world.keys("index:workflows:*"))
+    rescuing.redis.delete(*rescuing.world.keys("workflow:{*"))
     assert rescuing.look() == []
     assert rescuing.indexed() == []
 

@@ -79,7 +79,7 @@ def test_two_that_look_at_the_same_time_do_no_harm(rescuing: Rescuing) -> None:
     rescuing.redis.delete(f"{rescuing.world.namespace}:index:rescue")
     assert sorted(rescuing.look()) == ["a", "b"]
     for lease in due.leases:
-        assert upkeep.expire(rescuing.store, lease, max_rescues=2).word == "unknown"
+        assert upkeep.expire(rescuing.store, lease, max_rescues=2).word == "stale"
     for overdue in due.overdue:
         upkeep.resend(rescuing.store, overdue)
     assert rescuing.record(run, "a")["deaths"] == 1  # it died once

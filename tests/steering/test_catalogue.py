@@ -10,9 +10,10 @@ import pytest
 import redis
 
 from dramatiq_baton import WorkflowNotFound, WorkflowRun, WorkflowState
-from dramatiq_baton.store import catalogue, upkeep
+from dramatiq_baton.store import catalogue, steering, upkeep
 from dramatiq_baton.store.catalogue import Entry
-from dramatiq_baton.store.store import Store
+from dramatiq_baton.store.store import Address, Store
+from dramatiq_baton.store.upkeep import Overdue
 from tests.support.by_hand import ByHand
 from tests.support.monitor import monitoring
 from tests.support.world import World
@@ -201,3 +202,24 @@ def test_a_client_that_decodes_reads_the_same(own_world: World, by_hand: ByHand)
     assert _found(store) == ["x"]
     store.connections.close()
     client.close()
+
+
+@pytest.mark.parametrize("workflow_id", ["plain", "a*b?[c]\\^", "^x", "😀"])
+def test_one_that_was_deleted_while_it_ran_is_forgotten_by_the_rescue(
+    own_world: World, by_hand: ByHand, workflow_id: str
+) -> None:
+    for name in (workflow_id, f"{workflow_id}-other", "a-b-c"):
+        flow = own_world.flow(id=name)
+        flow.add("a", own_world.act())
+        own_world.run(flow)
+    catalogue.forget(by_hand.store, workflow_id)
+    assert len(_found(by_hand.store)) == 3  # it is still there
+    own_world.redis.delete(*(key for key in own_world.keys("workflow:{*") if f"{{{workflow_id}}}" in key))
+    lost = Overdue(Address(workflow_id, "a"), own_world.actors.QUEUE)
+    assert upkeep.resend(by_hand.store, lost).word == "unknown"  # that is how the rescue comes to it
+    catalogue.forget(by_hand.store, workflow_id)
+    index = f"{own_world.namespace}:index:workflows:executing"
+    left = {member.partition("\x1f")[0] for member in own_world.redis.zrange(index, 0, -1)}
+    assert left == {f"{workflow_id}-other", "a-b-c"}
+    for name in left:
+        steering.cancel(by_hand.store, name, "", interrupt=False)

@@ -25,7 +25,8 @@ def own_world(request: pytest.FixtureRequest) -> Iterator[World]:
     world = World(url)
     try:
         yield world
-        assert not world.left_behind()
+        left = world.left_behind()
+        assert not left
     finally:
         world.close()
 
@@ -74,7 +75,8 @@ def split_world(state_server: StateServer, valkey_url: str) -> Iterator[World]:
     try:
         yield world
         state_server.bring_back()
-        assert not world.left_behind()
+        left = world.left_behind()
+        assert not left
     finally:
         state_server.bring_back()
         client = world.broker.client  # type: ignore[attr-defined]

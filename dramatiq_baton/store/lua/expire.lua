@@ -2,7 +2,7 @@
 --
 -- ARGV[5] step   ARGV[6] token   ARGV[7] max_rescues
 --
--- Returns {'unknown' | 'newer' | 'renewed'} or {'queued' | 'discarded', more, released...}.
+-- Returns {'unknown' | 'newer' | 'stale' | 'renewed'} or {'queued' | 'discarded', more, released...}.
 
 local step, token, max_rescues = ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7])
 
@@ -12,7 +12,7 @@ if obstacle == 'newer' then
 end
 if not rec or rec.token ~= token or not (rec.state == S.executing or rec.callback == 1) then
   redis.call('ZREM', LEASES, ID .. SEP .. step .. SEP .. token) -- nothing stands behind it
-  return { obstacle or 'unknown' }
+  return { obstacle or 'stale' }
 end
 if lease_is_live(step, rec) then
   return { 'renewed' }

@@ -6,7 +6,7 @@
 -- ARGV[7] queue, if it was found in the index of one; else ''
 -- ARGV[8] the longest pause, ms
 --
--- Returns {'unknown' | 'newer'} or {'ok', 0, released...}.
+-- Returns {'unknown' | 'newer' | 'stale'} or {'ok', 0, released...}.
 
 local step, found_in, longest = ARGV[5], ARGV[6], tonumber(ARGV[8])
 
@@ -19,7 +19,7 @@ local waiting = rec and (rec.state == S.snoozed or rec.state == S.retryable)
 if not (found_in == 'queued' and queued or found_in == 'waiting' and waiting) then
   -- Nothing stands behind the entry: the workflow is gone.
   redis.call('ZREM', found_in == 'waiting' and WAITING or QUEUED .. ARGV[7], member(step))
-  return { obstacle or 'unknown' }
+  return { obstacle or 'stale' }
 end
 if rec.holder == 'delayed' then
   change(step, rec, head.queue, S.queued)
