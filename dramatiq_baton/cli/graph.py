@@ -34,7 +34,7 @@ def command(target: Target, workflow_id: str, form: str | None, as_json: bool) -
     """Draw how the steps of a workflow depend on one another.
 
     In the tree each step stands below the dep that decides when it can start; its further deps are named behind
-    it. A line without a branch follows the line above it.
+    it.
 
     \b
     Example:

@@ -10,7 +10,6 @@ from contextlib import suppress
 from typing import Protocol
 
 from rich.console import Console, RenderableType
-from rich.live import Live
 
 from ..errors import BatonError, WorkflowNotFound
 from ..events import Event
@@ -22,6 +21,7 @@ from .board import Board
 from .board_view import BoardView
 from .overview import Overview
 from .overview_view import OverviewView
+from .screen import Screen
 
 #: Seconds between two pictures while events come, and while only the clocks on it run.
 FAST, SLOW = 0.1, 0.5
@@ -116,16 +116,17 @@ class _Feed:
 
 def _show(view: _Shown, feed: _Feed, apply: Callable[[Event], object], ended: Callable[[], bool]) -> None:
     console = Console()
-    with Live(view.at(_now()), console=console, auto_refresh=False, vertical_overflow="crop") as live:
+    with Screen(console) as screen:
+        screen.paint(view.at(_now()))
         drawn = time.monotonic()
         while not ended():
             for event in feed.take(max(0.0, drawn + SLOW - time.monotonic())):
                 apply(event)
             if time.monotonic() - drawn < FAST:
                 continue
-            live.update(view.at(_now()), refresh=True)
+            screen.paint(view.at(_now()))
             drawn = time.monotonic()
-        live.update(view.at(_now()), refresh=True)
+        screen.paint(view.at(_now()))
 
 
 def _now() -> int:

@@ -54,7 +54,7 @@ _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _SPINNER_MS = 100
 
 # What becomes of the view's own characters where the terminal's encoding isn't a Unicode one.
-ASCII = str.maketrans("✓✗⊘●↻◐○·━╍─…├└│×" + _SPINNER, "vx/*~zo.=--.+`|x" + "*" * len(_SPINNER))
+ASCII = str.maketrans("✓✗⊘●↻◐○·━╍─…├└│↓×" + _SPINNER, "vx/*~zo.=--.+`||x" + "*" * len(_SPINNER))
 
 # The width from which there is room for columns that are nice to have.
 WIDE = 120

@@ -1,7 +1,7 @@
 """A workflow as a tree: each step stands below the dep that decides when it can start.
 
 That is the deepest of its deps; the others are named behind it. Many steps of one actor at one place become one
-line. A chain goes on at the same indentation: a line without a branch of its own follows the line above it.
+line. A chain goes on at the same indentation: an arrow leads from the line above.
 So the tree takes no more lines than there are steps, and its lines have a bounded indentation.
 """
 
@@ -30,6 +30,7 @@ MOST_DEPS = 3
 MOST_LEVELS = 12
 
 _BRANCH, _LAST_BRANCH, _PAST, _NOTHING = "├─ ", "└─ ", "│  ", "   "
+_NEXT = "↓ "
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,7 +83,7 @@ def draw(status: WorkflowStatus) -> Iterator[Line]:
             groups[step.name] = group
         yield from _lines(groups, group, place)
         steps = [dependent for step in group.steps for dependent in below.get(step.name, ())]
-        todo.extend(_placed(_Place(place.level, place.rest, place.rest), _grouped(steps, group)))
+        todo.extend(_placed(_Place(place.level, place.rest + _NEXT, place.rest), _grouped(steps, group)))
 
 
 def _below(status: WorkflowStatus) -> dict[str | None, list[StepStatus]]:

@@ -24,8 +24,8 @@ def test_in_a_pipe_the_tree_is_plain_and_uncut(valkey_world: World, run: Workflo
     lines = ended.stdout.splitlines()
     assert ended.returncode == 0
     assert lines[0] == f"✗ failed  brief  {run.id}"
-    assert lines[3:5] == ["✓ fetch", f"✗ {HOSTILE}  evil ␛[31mred␇ ␊[blink]reason"]
-    assert lines[5].startswith("⊘ last  dep ")
+    assert lines[3:5] == ["✓ fetch", f"↓ ✗ {HOSTILE}  evil ␛[31mred␇ ␊[blink]reason"]
+    assert lines[5].startswith("↓ ⊘ last  dep ")
     assert lines[5].endswith("reason")
 
 
@@ -41,7 +41,7 @@ def test_an_output_without_unicode_gets_ascii(valkey_world: World, run: Workflow
     ended = piped(*target(valkey_world), "graph", run.id, PYTHONIOENCODING="ascii")
     assert ended.returncode == 0
     assert ended.stdout.isascii()
-    assert "\nv fetch\nx [bold]" in ended.stdout
+    assert "\nv fetch\n| x [bold]" in ended.stdout
 
 
 def test_the_other_formats_are_those_of_the_library(valkey_world: World, run: WorkflowRun) -> None:

@@ -25,14 +25,14 @@ def test_each_step_stands_below_its_deepest_dep_and_names_the_others() -> None:
     assert drawn(flow({"a": "", "b": "a", "c": "a", "d": "b", "e": "acd"})) == [
         "· a",
         "├─ · b",
-        "│  · d",
-        "│  · e  (after: a, c)",
+        "│  ↓ · d",
+        "│  ↓ · e  (after: a, c)",
         "└─ · c",
     ]
 
 
 def test_several_steps_that_depend_on_nothing_are_branches() -> None:
-    assert drawn(flow({"a": "", "b": "", "c": "b"})) == ["├─ · a", "└─ · b", "   · c"]
+    assert drawn(flow({"a": "", "b": "", "c": "b"})) == ["├─ · a", "└─ · b", "   ↓ · c"]
 
 
 def test_a_step_that_failed_says_why() -> None:
@@ -40,13 +40,13 @@ def test_a_step_that_failed_says_why() -> None:
     cancelled = StepStatus("b", StepState.CANCELLED, "b", "q", deps=("a",), reason="dep 'a' was discarded")
     assert drawn(flow({}, a=failed, b=cancelled)) == [
         "✗ a  refused␛[31m",
-        "⊘ b  dep 'a' was discarded",
+        "↓ ⊘ b  dep 'a' was discarded",
     ]
 
 
 def test_of_many_further_deps_the_first_are_named() -> None:
     steps: dict[str, str | tuple[str, ...]] = dict.fromkeys("abcdefg", "")
-    assert "   · x  (after: b, c, d, 3 more)" in [
+    assert "   ↓ · x  (after: b, c, d, 3 more)" in [
         line.replace("│", " ") for line in drawn(flow({**steps, "x": "abcdefg"}))
     ]
 
@@ -63,7 +63,7 @@ def test_many_steps_of_one_actor_are_one_line_and_some_failed_ones(size: int) ->
         f"· summarize × {size:,}   ✗ 7  · {size - 7:,}",
         *(f"   ✗ s{n}  refused" for n in range(tree.MOST_FAILED)),
         f"   … {7 - tree.MOST_FAILED} more discarded",
-        f"· last  (after: all {size:,})",
+        f"↓ · last  (after: all {size:,})",
     ]
 
 
@@ -90,7 +90,7 @@ def test_many_cancelled_steps_say_why_once() -> None:
 def test_a_chain_of_30_000_steps_keeps_its_indentation() -> None:
     found = drawn(flow({str(n): (str(n - 1),) if n else () for n in range(30_000)}))
     assert len(found) == 30_000
-    assert found[-1] == "· 29999"
+    assert found[-1] == "↓ · 29999"
 
 
 def test_a_tree_of_10_000_levels_keeps_its_lines_short() -> None:
