@@ -180,6 +180,6 @@ def _entry(workflow_id: str, values: Sequence[Any]) -> Entry:
         total=int(total),
         counts={state: int(count) for state, count in zip(StepState, counts, strict=True) if int(count or 0)},
         created_at=int(created),
-        started_at=int(started),
+        started_at=int(started or created),
         finished_at=int(finished) if finished else None,
     )

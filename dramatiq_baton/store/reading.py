@@ -107,7 +107,7 @@ def _status(
         counts={state: count for state, count in counts.items() if count},
         steps={step.name: step for _, step in steps},
         created_at=int(fields[b"created"]),
-        started_at=int(fields[b"started"]),
+        started_at=int(fields.get(b"started", fields[b"created"])),  # 0.1.0 wrote none
         finished_at=int(finished) if finished else None,
     )
 

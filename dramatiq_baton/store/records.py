@@ -59,7 +59,7 @@ def unpack_spec(name: str, packed: bytes) -> StepSpec:
     try:
         unpacker = msgpack.Unpacker(strict_map_key=False)
         unpacker.feed(packed)
-        actor, queue, _dep_count, flags, _lists, _first, encoded, delay = unpacker.unpack()
+        actor, queue, _dep_count, flags, _lists, _first, encoded, *delay = unpacker.unpack()
         message_id, content, options, refs = unpacker.unpack()
         position, deps = unpacker.unpack()
         found = Json(content, options) if encoded else Content(*decode(content))
@@ -76,7 +76,7 @@ def unpack_spec(name: str, packed: bytes) -> StepSpec:
             message_id=message_id,
             content=found,
             refs=tuple((tuple(path), dep) for path, dep in refs),
-            delay=delay,
+            delay=delay[0] if delay else 0,  # 0.1.0 wrote none
         )
     except (ValueError, TypeError, LookupError, msgpack.UnpackException) as error:
         raise _corrupt("spec", name, error) from error
@@ -150,7 +150,7 @@ def unpack_record(name: str, packed: bytes) -> StepRecord:
             started_at=fields[8] or None,
             finished_at=fields[9] or None,
             reason=fields[10],
-            void=fields[15],
+            void=fields[15] if len(fields) > 15 else 0,  # 0.1.0 wrote none
             interrupt=bool(fields[14] & _INTERRUPT),
         )
     except (ValueError, TypeError, LookupError, msgpack.UnpackException) as error:

@@ -28,7 +28,7 @@ local function finish()
     names[#names + 1] = name
   end
   emit('workflow_finished', '', '', '', 0, {
-    'outcome', outcome, 'duration', NOW - tonumber(found[4]),
+    'outcome', outcome, 'duration', NOW - tonumber(found[4] or meta.created),
     'failed_steps', #names > 0 and cjson.encode(names) or '',
   })
   redis.call('XADD', ENDS, '*', 'outcome', outcome)

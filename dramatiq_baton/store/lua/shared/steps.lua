@@ -17,7 +17,7 @@ local function header(step)
     lists = h[5], -- how many lists of dependents it has; the first one is
     first = h[6],
     encoded = h[7] == 1, -- whether its message is JSON, in parts that message() puts together
-    delay = h[8], -- how long it waits once its deps have settled, ms
+    delay = h[8] or 0, -- how long it waits once its deps have settled, ms; 0.1.0 wrote none
     spec = spec, body_at = offset, -- -1: there is nothing behind the header, the body is apart
   }
   headers[step] = head
@@ -54,7 +54,7 @@ local function unpack_record(stored)
   return {
     state = v[1], waiting = v[2], attempt = v[3], token = v[4], holder = v[5], deaths = v[6], seq = v[7],
     retries = v[8], started = v[9], finished = v[10], reason = v[11], cause = v[12], callback = v[13],
-    resent = v[14], flags = v[15], void = v[16], run = v[17],
+    resent = v[14], flags = v[15], void = v[16] or 0, run = v[17] or 1, -- 0.1.0 wrote none of these two
   }
 end
 

@@ -33,7 +33,8 @@ local function open_workflow()
     return 'newer'
   end
   meta = {
-    state = found[2], name = found[3], dispatch = found[4], created = tonumber(found[5]), run = tonumber(found[6]),
+    state = found[2], name = found[3], dispatch = found[4], created = tonumber(found[5]),
+    run = tonumber(found[6] or 1), -- 0.1.0 knew of one run only
     called_off = found[7], walk = found[8], -- false if there is none
   }
   return nil
