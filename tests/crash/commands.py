@@ -28,12 +28,28 @@ from dramatiq_baton.store.scripts import script
 HARMLESS = frozenset(
     (
         *("auth", "client", "hello", "select", "ping", "info", "script"),
-        *("get", "exists", "hget", "hmget", "hscan", "zscore", "xread", "xrange", "xrevrange"),
+        *(
+            "get",
+            "exists",
+            "hget",
+            "hmget",
+            "hscan",
+            "zscore",
+            "zrange",
+            "zrangebyscore",
+            "zrevrangebyscore",
+            "zcard",
+        ),
+        *("xread", "xrange", "xrevrange"),
     )
 )
 #: Scripts that change nothing.
 READING_SCRIPTS = frozenset(("results", "snapshot", "maxstack"))
-#: Commands that count only if the answer is more than empty lists.
+#: Scripts about no step in particular.
+WITHOUT_STEP = frozenset(
+    ("renew", "sweep", "stage", "submit", "spread", "cancel", "retry", "prune", "maxstack", "fetch")
+)
+#: Commands that count only if the answer holds any text: empty lists, and in how many ms to look again, say nothing.
 ASKING = frozenset(("fetch", "sweep", "blpop"))
 
 
@@ -72,7 +88,7 @@ class Command:
                 self._read_dispatch()
             elif self.kind == "enqueue":
                 self._read_message(self._args[1])
-            elif self.kind not in ("renew", "sweep", "stage", "submit", "spread", "maxstack", "fetch"):
+            elif self.kind not in WITHOUT_STEP:
                 self.about = self._args[4].decode()
 
     def _read_dispatch(self) -> None:
@@ -98,4 +114,4 @@ class Command:
 
     def counts_for(self, reply: bytes) -> bool:
         """Whether the command is one to strike at because of its reply."""
-        return self.kind in ASKING and bool(reply.strip(b"*-0124\r\n"))
+        return self.kind in ASKING and b"$" in reply

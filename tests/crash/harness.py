@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from itertools import pairwise
 
 import redis
 
-from dramatiq_baton import WorkflowRun, WorkflowTimeout
+from dramatiq_baton import Event, WorkflowRun, WorkflowTimeout
 from tests.support import story
 from tests.support.forks import Forked, Zygote
 from tests.support.world import World
@@ -109,9 +109,9 @@ class Stage:
         assert ready, f"a worker doesn't start; its log:\n{worker.log}"
         return worker
 
-    def start_submitter(self, builder: str, *args: str, behind: FaultAt, fault: Fault) -> Forked:
-        """Start a process that submits, behind a proxy."""
-        return self._start("submit", behind, fault, {}, builder, *args)
+    def start_program(self, function: str, *args: str, behind: FaultAt, fault: Fault) -> Forked:
+        """Start a process that calls a function, named as ``module:function``, behind a proxy."""
+        return self._start("submit", behind, fault, {}, function, *args)
 
     def _start(
         self, role: str, behind: FaultAt | None, fault: Fault, env: dict[str, str], *args: str
@@ -127,8 +127,8 @@ class Stage:
                 behind.strike = lambda: process.signal(signal.SIGKILL)
         return process
 
-    def wait_until(self, run: WorkflowRun, *, event: str, step: str = "") -> None:
-        """Wait until an event of the workflow is there, or the fault has happened."""
+    def wait_until(self, run: WorkflowRun, *, event: str, step: str = "", times: int = 1) -> None:
+        """Wait until an event of the workflow is there so many times, or the fault has happened."""
         positions = {f"{self.world.namespace}:workflow:{{{run.id}}}:events": "0", self._news: "0"}
         while True:
             news = self._patient.xread(positions, block=30_000)
@@ -138,7 +138,8 @@ class Stage:
                     return
                 positions[stream] = entries[-1][0]
                 for _, fields in entries:
-                    if fields.get("event") == event and fields.get("step") == step:
+                    times -= fields.get("event") == event and fields.get("step") == step
+                    if not times:
                         return
 
     def wait_for_waiting(self, name: str) -> None:
@@ -154,6 +155,14 @@ class Stage:
         """When the fault happened, in ms since 1970 by the server's clock."""
         entries = self.world.redis.xrange(self._news)
         return int(entries[0][0].partition("-")[0]) if entries else None
+
+    def waits(self, events: Sequence[Event]) -> list[int]:
+        """How long nothing happened after the fault, each time, in ms."""
+        struck_at = self.struck_at()
+        if struck_at is None:
+            return []
+        news = [event.ts for event in events if event.ts > struck_at and "deps" not in event.reason]
+        return [after - before for before, after in pairwise([struck_at, *news])]
 
     def finish(self, run: WorkflowRun, outcome: Outcome) -> bool:
         """Wait until the workflow has finished. Returns whether it has, within what a slow machine may take."""
@@ -185,7 +194,7 @@ def check(stage: Stage, scenario: Scenario, run: WorkflowRun, outcome: Outcome, 
       deaths: How many workers died in it; more deaths than that are those of workers only thought dead.
     """
     world, status, events = stage.world, run.status(), list(run.events())
-    outcome.wrong += story.violations(status, events, lease_ttl=LEASE_TTL)
+    outcome.wrong += story.violations(status, events, lease_ttl=LEASE_TTL, runs=scenario.rounds)
     if status.state != scenario.outcome:
         outcome.wrong.append(f"the workflow is {status.state}, not {scenario.outcome}")
     notes = [note.split("|") for note in world.notes(run)]
@@ -201,9 +210,7 @@ def check(stage: Stage, scenario: Scenario, run: WorkflowRun, outcome: Outcome, 
         outcome.doubtful.append(f"{given_up} leases were given up, {deaths} workers died")
     found = scenario.violations({s.name: s.state for s in status.steps.values()}, run.results(), runs)
     (outcome.wrong if given_up <= deaths else outcome.doubtful).extend(found)
-    if struck_at := stage.struck_at():
-        news = [event.ts for event in events if event.ts > struck_at and "deps" not in event.reason]
-        outcome.waits = [after - before for before, after in pairwise([struck_at, *news])]
+    outcome.waits = stage.waits(events)
 
 
 def everywhere(

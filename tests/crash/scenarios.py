@@ -26,6 +26,7 @@ class Scenario:
       join: The step that returns the results of its deps, and these deps.
       dispatch: As ``run()`` takes it.
       skipped: Names of commands that need not be struck at.
+      rounds: How many times the workflow runs: 1, and 1 more for each retry.
       heavy: Whether sending it again takes so long that the time to recover says little.
     """
 
@@ -37,6 +38,7 @@ class Scenario:
     join: tuple[str, tuple[str, ...]] = ("", ())
     dispatch: Any = "ready"
     skipped: frozenset[str] = frozenset()
+    rounds: int = 1
     heavy: bool = False
 
     def submit(self, actors: ModuleType, workflow_id: str) -> WorkflowRun:
@@ -185,6 +187,27 @@ def _handed_back(actors: ModuleType) -> Workflow:
 
 #: A worker with one thread that is told to stop while it runs the first step.
 HANDED_BACK = Scenario(_handed_back, WorkflowState.COMPLETED, runs={"interrupted": 2, "not started": 1})
+
+
+def _resumed(actors: ModuleType) -> Workflow:
+    flow = Workflow("resumed")
+    good = flow.add("good", act(actors, RUN))
+    bad = flow.add("bad", act(actors, *[["fail", "boom"]] * 3, RUN))
+    flow.add("child", act(actors, RUN), deps="good")
+    griever = flow.add("griever", act(actors, RUN), deps="bad")
+    flow.add("join", act(actors, ["inputs"], inputs=[good, bad, griever]), deps="child")
+    return flow
+
+
+#: It fails the first time, and completes when it is retried.
+RESUMED = Scenario(
+    _resumed,
+    WorkflowState.COMPLETED,
+    runs={"good": 1, "bad": 4, "child": 1, "griever": 1, "join": 1},
+    callbacks=("griever", "join"),
+    join=("join", ("good", "bad", "griever")),
+    rounds=2,
+)
 
 
 def _large(actors: ModuleType) -> Workflow:

@@ -45,7 +45,7 @@ class SubmitterCrash:
         return outcome
 
     def _submit(self, stage: Stage, fault: FaultAt, outcome: Outcome) -> None:
-        submitter = stage.start_submitter(
+        submitter = stage.start_program(
             "tests.crash.scenarios:submit", self.scenario, "crashed", behind=fault, fault=self.fault
         )
         submitter.wait()

@@ -62,6 +62,10 @@ local function walk_on()
   end
 end
 
+-- How long nobody needs to go on with a walk before others do, ms. It harms nothing if two are at it. It doesn't depend
+-- on lease_ttl: whoever begins may be the command line, which doesn't know that of the workers.
+local WALK_PAUSE = 1000
+
 -- Goes on with all that is still to be done about many steps. Returns 1 if there is more, else 0.
 local function go_on()
   local was = meta.walk
@@ -73,7 +77,10 @@ local function go_on()
   if more == 0 and not meta.walk then
     return 0
   end
-  -- Whoever began a retry may not be able to send anything. So when it comes to that, others are to go on at once.
-  redis.call('ZADD', SPREADING, meta.walk == 'resume' and was ~= 'resume' and NOW or NOW + LEASE_TTL, ID)
+  local pause = meta.walk and WALK_PAUSE or LEASE_TTL
+  if meta.walk == 'resume' and was ~= 'resume' then
+    pause = 0 -- whoever began it may not be able to send anything, and now it comes to that
+  end
+  redis.call('ZADD', SPREADING, NOW + pause, ID)
   return 1
 end
