@@ -51,6 +51,7 @@ def status(store: Store, workflow_id: str) -> WorkflowStatus:
         workflow = store.keys.workflow(workflow_id)
         specs = dict(_scan(store, f"{workflow}:steps"))
         records = dict(_scan(store, f"{workflow}:state"))
+        summary(store, workflow_id)  # it may have been pruned meanwhile
     try:
         return _status(workflow_id, fields, _outlines(store, workflow_id, specs), records)
     except (KeyError, ValueError) as error:
