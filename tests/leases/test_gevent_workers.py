@@ -62,3 +62,19 @@ def test_a_gevent_worker_stops_in_good_order(own_world: World) -> None:
     assert "Worker has been shut down." in log
     assert worker.process.returncode == 0
     assert "Traceback" not in log
+
+
+def test_a_running_actor_is_interrupted_under_gevent(own_world: World) -> None:
+    flow = own_world.flow()
+    flow.add("a", own_world.act(["until interrupted", "told", "raise"]))
+    with own_world.worker_running(**GEVENT):
+        run = own_world.run(flow)
+        own_world.wait_for_waiting("never")
+        assert run.cancel(interrupt=True) == 1
+        own_world.wait_for_waiting("told")
+        own_world.actors.let_go("told")
+        after = own_world.flow()
+        after.add("a", own_world.act(["value", 1]))
+        own_world.run(after).wait(timeout=30_000)
+    assert own_world.notes(run) == ["a|run|1", "a|interrupted|"]
+    assert own_world.events_of(run, "a") == ["executing", "cancelled"]
