@@ -124,3 +124,24 @@ def test_a_delay_of_a_snooze_is_kept(brokered_world: World) -> None:
     run = brokered_world.finish(flow)
     snoozed, again = [event for event in run.events() if event.step == "a"][1:3]
     assert again.ts - snoozed.ts >= 300
+
+
+def test_a_delayed_workflow_is_cancelled_retried_and_completes(brokered_world: World) -> None:
+    world = brokered_world
+    world.worker  # noqa: B018 - starts it
+    flow = world.flow()
+    first = flow.add("first", world.act(["discard", "no"], ["attempt"]))
+    flow.add("delayed", world.actors.act_async.message([["inputs"]], inputs=[first]), delay=200)
+    flow.add("side", world.act(["wait for", "the end"], ["attempt"]))
+    run = world.run(flow, delay=100)
+    assert any((event.step, event.event) == ("first", "discarded") for event in run.events(follow=True))
+    world.wait_for_waiting("the end")
+    assert run.cancel("first look into it") == 1
+    assert run.status().state is WorkflowState.CANCELLED
+    world.actors.let_go("the end")
+    assert run.retry() == 3
+    assert run.wait(timeout=30_000).state is WorkflowState.COMPLETED
+    assert run.results() == {"first": 2, "side": 2, "delayed": [2]}
+    (snoozed,) = [event for event in run.events() if event.event == "snoozed" and event.step == "delayed"]
+    (started,) = [event for event in run.events() if event.event == "executing" and event.step == "delayed"]
+    assert started.ts - snoozed.ts >= 200
