@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .errors import BatonError
-from .interruption import interrupter
+from .interruption import StepCancelled, interrupter
 from .logs import get_logger
 from .store import upkeep
 from .store.store import Address, Store
-from .store.upkeep import Lease
+from .store.upkeep import Fate, Lease
 
 if TYPE_CHECKING:
     from .step import Step
@@ -51,6 +51,7 @@ class Leases:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._held: dict[Lease, Execution | None] = {}
+        self._called_off: dict[Lease, Fate] = {}  #: what is held no more because its step was cancelled
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -64,14 +65,23 @@ class Leases:
         """Don't renew a lease any more."""
         with self._lock:
             self._held.pop(Lease(address, token), None)
+            self._called_off.pop(Lease(address, token), None)
 
     @contextmanager
     def executing(self, address: Address, token: int, step: Step) -> Iterator[None]:
-        """While this lasts, the calling thread learns of it if the step is cancelled."""
+        """While this lasts, the calling thread learns of it if the step is cancelled.
+
+        Raises:
+          StepCancelled: If it has been already, and is to be interrupted.
+        """
         lease = Lease(address, token)
         with self._lock:
+            fate = self._called_off.get(lease)
+            step.cancelled = fate is not None
             if lease in self._held:
                 self._held[lease] = Execution(step, interrupter())
+        if fate is not None and fate.interrupt:
+            raise StepCancelled
         try:
             yield
         finally:
@@ -101,34 +111,24 @@ class Leases:
         with self._lock:
             held = list(self._held)
         for lease in upkeep.renew(self._store, held) if held else ():
-            fate = upkeep.fate_of(self._store, lease)
-            if fate.called_off:
-                self._tell(lease, interrupt=fate.interrupt)
-            with self._lock:
-                still_held = lease in self._held  # else it was given back while we asked
-                self._held.pop(lease, None)
-            if still_held and not fate.called_off:
-                log.warning(
-                    "lost the lease of a step; only a first result of it counts",
-                    workflow=lease.address.workflow_id,
-                    step=lease.address.step,
-                )
+            self._lose(lease, upkeep.fate_of(self._store, lease))
 
-    def _tell(self, lease: Lease, *, interrupt: bool) -> None:
-        # With the lock, so that no interrupt comes when the actor has returned.
+    def _lose(self, lease: Lease, fate: Fate) -> None:
         with self._lock:
-            execution = self._held.get(lease)
-            if execution is None:
+            if lease not in self._held:  # it was given back while we asked
                 return
-            execution.step.cancelled = True
-            if interrupt:
-                execution.interrupt()
-        log.info(
-            "a step was cancelled while it ran",
-            workflow=lease.address.workflow_id,
-            step=lease.address.step,
-            interrupted=interrupt,
-        )
+            execution = self._held.pop(lease)
+            if fate.called_off:
+                self._called_off[lease] = fate
+                if execution is not None:
+                    execution.step.cancelled = True
+                    if fate.interrupt:
+                        execution.interrupt()  # with the lock, so that none comes when the actor has returned
+        place = {"workflow": lease.address.workflow_id, "step": lease.address.step}
+        if fate.called_off:
+            log.info("a step was cancelled while it ran", **place, interrupted=fate.interrupt)
+        else:
+            log.warning("lost the lease of a step; only a first result of it counts", **place)
 
     def _run(self) -> None:
         while not self._stop.wait(min(LONGEST_PAUSE, self._store.lease_ttl / 3000)):
