@@ -249,7 +249,12 @@ class Store:
         )
 
     def spread(self, workflow_id: str, *, only: str = "") -> Spread:
-        """Go on with what is to be done about many steps. See ``lua/spread.lua``."""
+        """Go on with what is to be done about many steps. See ``lua/spread.lua``.
+
+        Parameters:
+          workflow_id: The workflow.
+          only: ``"cancel"`` or ``"reset"`` to go on with that, and with nothing else, should it be over.
+        """
         return spread_from(workflow_id, self.run("spread", workflow_id, only))
 
     def callback_done(self, address: Address, token: int) -> None:

@@ -67,11 +67,13 @@ class Graph:
       id: Its id, which names seed and number.
       nodes: Its steps, deps first.
       dispatch: As for ``Workflow.run``.
+      cancelled_after: Behind how many events an operator cancels it, to retry it later; ``None`` for never.
     """
 
     id: str
     nodes: tuple[Node, ...]
     dispatch: Literal["ready", "eager"]
+    cancelled_after: int | None
 
     @classmethod
     def random(cls, seed: int, number: int) -> Graph:
@@ -98,7 +100,8 @@ class Graph:
                 )
             )
         dispatch: Literal["ready", "eager"] = "eager" if rng.random() < 0.2 else "ready"
-        return cls(f"chaos-{seed}-{number}", tuple(nodes), dispatch)
+        cancelled_after = rng.randint(1, 2 * len(nodes)) if rng.random() < 0.3 else None
+        return cls(f"chaos-{seed}-{number}", tuple(nodes), dispatch, cancelled_after)
 
     def workflow(self, actors: Any) -> Workflow:
         """The workflow, of the actors of :mod:`tests.chaos.actors`."""

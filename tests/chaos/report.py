@@ -21,7 +21,7 @@ class Report:
         self._faults = faults
         self._lost = [watch for watch in watches if not watch.finished or watch.ends == 0]
         self._wrong = [watch for watch in watches if watch.wrong]
-        self._twice = [watch for watch in watches if watch.ends > 1]
+        self._twice = [watch for watch in watches if watch.ends > max(1, watch.starts)]
 
     @property
     def good(self) -> bool:

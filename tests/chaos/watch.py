@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
-from dramatiq_baton import StoreUnavailable, WorkflowRun
+from dramatiq_baton import StoreUnavailable, WorkflowRun, WorkflowRunning
 from dramatiq_baton.events import Event
 
 from .graphs import Graph
@@ -23,7 +24,7 @@ class Watch:
       graph: Its graph.
       finished: Whether it was seen to have finished.
       wrong: What is wrong about its steps; empty if all is well.
-      ends: How many ``workflow_finished`` events it has.
+      starts, ends: How many ``workflow_started`` and ``workflow_finished`` events it has.
       again: How many executions began although the one before had no end: its worker died, was shut down, or
         lost its lease.
       error: What kept it from being watched, if anything did.
@@ -33,29 +34,43 @@ class Watch:
         self.graph = graph
         self.finished = False
         self.wrong: list[str] = []
-        self.ends = 0
+        self.starts = self.ends = 0
         self.again = 0
         self.error = ""
         self._run: WorkflowRun | None = None
         self._first: dict[str, Any] = {}
         self._settled: dict[str, str] = {}
         self._executing: set[str] = set()
+        self._seen = "0"
 
     def run(self, actors: Any) -> None:
         """Submit it, and follow it until it has finished."""
         flow = self.graph.workflow(actors)
         run = patiently(lambda: flow.run(broker=actors.broker, dispatch=self.graph.dispatch))
         self._run = run
-        seen = "0"
-        while not self.finished:
+        if self.graph.cancelled_after is not None:
+            self._follow(run, self.graph.cancelled_after)
+            patiently(lambda: run.cancel("by the operator"))
+            self._follow(run)
+            with suppress(WorkflowRunning):  # there was no answer, but it had been heard
+                patiently(run.retry)
+        self._follow(run)
+        self.finished = True
+
+    def _follow(self, run: WorkflowRun, most: float = float("inf")) -> None:
+        """Take in events until the workflow has finished, or so many have come."""
+        while True:
             try:
-                for event in run.events(since=seen, follow=True):
+                for event in run.events(since=self._seen, follow=True):
                     self._note(run, event)
-                    seen = event.id
+                    self._seen = event.id
+                    most -= 1
+                    if most <= 0:
+                        return
             except StoreUnavailable:
                 time.sleep(0.05)
             else:
-                self.finished = True
+                return
 
     def check(self) -> None:
         """Look at it once more at the end of the round: nothing about it may have changed, or be wrong."""
@@ -78,6 +93,7 @@ class Watch:
                 self.wrong.append(f"{name} is {step.state} ({step.reason}), not {state}")
         self._check_results(expected.values, patiently(run.results))
         events = patiently(lambda: list(run.events()))
+        self.starts = sum(event.event == "workflow_started" for event in events)
         self.ends = sum(event.event == "workflow_finished" for event in events)
 
     def _check_results(self, values: dict[str, int], results: dict[str, Any]) -> None:
@@ -97,7 +113,9 @@ class Watch:
     def _note(self, run: WorkflowRun, event: Event) -> None:
         """Take in one event."""
         name = event.step
-        if event.event == "executing":
+        if event.event == "workflow_started":  # once more: what didn't complete begins again
+            self._settled = {step: how for step, how in self._settled.items() if how == "completed"}
+        elif event.event == "executing":
             if name in self._settled:
                 self.wrong.append(f"{name} ran again after it was {self._settled[name]}")
             self._check_deps(name)
