@@ -20,6 +20,7 @@ from .graph import StepFlags
 from .interruption import StepCancelled
 from .logs import get_logger
 from .messages import StepMessage
+from .once import Once
 from .persistence import until_answered
 from .step import Step
 from .store.replies import Claim, Gate
@@ -83,7 +84,11 @@ class StepFunction:
     def _execute(self, delivery: Delivery, target: StepMessage, claim: Claim) -> Any:
         runtime = delivery.runtime
         current = Step(
-            runtime.store, target.address, workflow_name=claim.workflow_name, attempt=claim.attempt
+            runtime.store,
+            target.address,
+            workflow_name=claim.workflow_name,
+            attempt=claim.attempt,
+            once=Once(runtime.store, target.address, claim.token, runtime.options.max_result_size),
         )
         try:
             with step.running(current), runtime.leases.executing(target.address, claim.token, current):

@@ -43,6 +43,10 @@ class WorkflowRunning(BatonError, ValueError):
     """The workflow hasn't finished, so it can't be retried."""
 
 
+class NotExecuting(BatonError, ValueError):
+    """What only a step that is being executed can do was asked of one that isn't."""
+
+
 class WorkflowNotFound(BatonError, LookupError):
     """No workflow with that id is stored: it never was, or its retention is over."""
 

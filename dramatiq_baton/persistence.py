@@ -18,18 +18,20 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.05, 2.0  # seconds
 log = get_logger()
 
 
-def until_answered(ask: Callable[[], T], *, what: str, step: str = "") -> T:
+def until_answered(ask: Callable[[], T], *, what: str, step: str = "", running: bool = False) -> T:
     """Call ``ask`` until Redis answers, however long that takes.
 
     What Dramatiq raises in this thread meanwhile (a time limit, a shutdown) is dropped: it was meant for
-    the actor, which has answered already, and its answer must not be lost.
+    the actor, which has answered already, and its answer must not be lost. An actor that still runs gets
+    it once Redis has answered.
 
     Parameters:
       ask: Asks Redis; carrying it out twice must do no harm.
       what: What is being kept until then, for the log.
       step: Whose it is, for the log.
+      running: Whether the actor still runs.
     """
-    pause = 0.0
+    pause, late = 0.0, None
     while True:
         try:
             if pause:
@@ -41,11 +43,13 @@ def until_answered(ask: Callable[[], T], *, what: str, step: str = "") -> T:
                     "Redis doesn't answer; kept until it does", what=what, step=step, error=str(error)
                 )
             pause = min(LONGEST_PAUSE, pause * 2 or FIRST_PAUSE)
-        except Interrupt:
-            continue
+        except Interrupt as interrupt:
+            late = interrupt
         else:
             if pause:
                 log.info("Redis answers again", what=what, step=step)
+            if running and late is not None:
+                raise late
             return answer
 
 

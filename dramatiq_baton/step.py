@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from .codec import decode
-from .errors import ResultMissing, UnknownStep
+from .errors import NotExecuting, ResultMissing, UnknownStep
 from .graph import StepSpec
 from .store import reading
 from .store.store import Address, Store
+
+if TYPE_CHECKING:
+    from .once import Once
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 _current: ContextVar[Step | None] = ContextVar("dramatiq_baton_step", default=None)
 
@@ -28,13 +34,16 @@ class Step:
         it may as well stop. It is noticed when leases are renewed: after 5 seconds at most.
     """
 
-    def __init__(self, store: Store, address: Address, *, workflow_name: str, attempt: int) -> None:
+    def __init__(
+        self, store: Store, address: Address, *, workflow_name: str, attempt: int, once: Once | None = None
+    ) -> None:
         self.workflow_id = address.workflow_id
         self.workflow_name = workflow_name
         self.name = address.step
         self.attempt = attempt
         self.cancelled = False
         self._store = store
+        self._once = once
         self._spec: StepSpec | None = None
 
     def __repr__(self) -> str:
@@ -69,6 +78,54 @@ class Step:
         """The results of all deps that have one, by name. Each access reads them from Redis."""
         stored = reading.results(self._store, self.workflow_id, self.deps)
         return {dep: decode(result.data) for dep, result in stored if result.data is not None}
+
+    @overload
+    def once(
+        self, key: str, fn: Callable[P, Coroutine[Any, Any, R]], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Coroutine[Any, Any, R]: ...
+
+    @overload
+    def once(self, key: str, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R: ...
+
+    def once(self, key: str, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        """Call ``fn``, but only if no earlier attempt has: then its value is what that one got.
+
+        The value is stored before it is returned, and kept as long as the workflow is, also over a
+        ``retry()`` of it. So a step that pays for three calls doesn't pay for the first two again because
+        the third one failed:
+
+          >>> step = current_step()
+          >>> draft = step.once("draft", ask_model, prompt)
+          >>> review = await step.once("review", ask_model_async, draft)
+
+        A call is repeated if it raised, if its value couldn't be stored, or if the worker died before it
+        was. Where two calls for one key are under way at the same time (of two threads, or of an execution
+        that lost its lease and the one that took over), the first value that is stored is what both get.
+
+        An execution that was cancelled or has lost its lease stores nothing more: it gets what is stored,
+        else the value of its own call.
+
+        While Redis doesn't answer, ``fn`` isn't called; a value that it returned already is kept until it
+        does. An interrupt (time limit, shutdown) that comes meanwhile is raised behind that.
+
+        Parameters:
+          key: Names the call within the step: any text of 1 to 200 characters without control characters.
+          fn: What to call. If it is a coroutine function, this gives back a coroutine, which keeps its
+            event loop free while it asks Redis. So it does if ``fn`` returns an awaitable, except that the
+            loop waits while it is looked up whether there is a value.
+          *args: Its arguments; they aren't compared with those of an earlier call.
+          **kwargs: Its keyword arguments.
+
+        Raises:
+          InvalidName: If the key can't be used.
+          NotExecuting: In a callback. A callback runs because its step won't.
+          ResultNotSerializable: If the value can't be stored. By then the call was made.
+          ResultTooLarge: If it is larger than ``max_result_size``. By then the call was made.
+          StoreUnavailable: If Redis doesn't answer when it is asked for the value. ``fn`` wasn't called.
+        """
+        if self._once is None:
+            raise NotExecuting(f"step {self.name!r} isn't being executed: a callback can't use once()")
+        return self._once.call(key, fn, args, kwargs)
 
 
 def current_step() -> Step | None:

@@ -93,7 +93,11 @@ def test_a_step_of_a_fan_takes_one_round_trip(quiet_world: World, monitor: Monit
     run = quiet_world.run(flow)
     seen = monitor.until(finished)
     run.wait(timeout=30_000)
-    assert calls(seen) == {"submit": 1, "claim": 1, "advance": 42}
+    made = calls(seen)
+    # The first one is claimed by itself; so is one that is between the server and the thread when the thread asks.
+    # That happens where the queue runs dry, and may happen to as many as are fetched at a time.
+    assert 1 <= made.pop("claim") <= 1 + 2
+    assert made == {"submit": 1, "advance": 42}
     assert run.result("last") == [1] * 40
 
 

@@ -210,6 +210,21 @@ RESUMED = Scenario(
 )
 
 
+#: What is paid for, and must not be paid for twice.
+CALLS = ("draft", "review", "print")
+
+
+def _paid(actors: ModuleType) -> Workflow:
+    flow = Workflow("paid")
+    last = CALLS[-1]
+    flow.add("paid", act(actors, ["once", CALLS[:-1], ["fail", "boom"]], ["once", [*CALLS, last], RUN]))
+    return flow
+
+
+#: A step that makes calls of which each is to be made once, and that fails before the last one.
+PAID = Scenario(_paid, WorkflowState.COMPLETED, runs={"paid": 2})
+
+
 def _large(actors: ModuleType) -> Workflow:
     flow = Workflow("large")
     names = [f"leaf {number}" for number in range(2 * WIDTH)]

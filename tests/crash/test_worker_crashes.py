@@ -5,14 +5,16 @@ from __future__ import annotations
 import signal
 
 import pytest
+import redis
 
 from dramatiq_baton import WorkflowRun
+from dramatiq_baton.store.scripts import script
 from tests.support.forks import Forked, Zygote
 
 from .faults import Moment, Point
 from .harness import Fault, Outcome, Stage, everywhere, failure, repeated
 from .runs import Crash
-from .scenarios import ALL_KINDS, EAGER_DIAMOND, HANDED_BACK, WIDE, WRECK
+from .scenarios import ALL_KINDS, CALLS, EAGER_DIAMOND, HANDED_BACK, PAID, WIDE, WRECK
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -21,13 +23,16 @@ ways = pytest.mark.parametrize(
     [(fault, moment) for fault in Fault for moment in Moment],
     ids=lambda value: value.name.lower(),
 )
+#: Commands that come whatever an actor is doing.
+FROM_OTHER_THREADS = ("renew", "sweep", "fetch", "blpop")
+
 deaths = pytest.mark.parametrize(
     ("fault", "moment"), [(Fault.KILL, moment) for moment in Moment], ids=lambda value: value.name.lower()
 )
 
 
-def at_every_command(crash: Crash, wanted: str, fast: str) -> None:
-    """Run the workflow undisturbed, then with the fault at each of its commands.
+def at_every_command(crash: Crash, wanted: str, fast: str) -> list[Outcome]:
+    """Run the workflow undisturbed, then with the fault at each of its commands. Returns what came of those runs.
 
     Parameters:
       wanted: The kinds of command that must have been among them.
@@ -45,6 +50,7 @@ def at_every_command(crash: Crash, wanted: str, fast: str) -> None:
     if crash.moment is Moment.AFTER:
         wanted += " fetch"
     assert not (text := failure(outcomes, wanted)), text
+    return outcomes
 
 
 @ways
@@ -102,3 +108,29 @@ def test_a_worker_that_shuts_down_may_crash_at_every_command(
 
     crash = Crash(zygote, url, HANDED_BACK, fault, moment, meanwhile=tell_it_to_stop)
     at_every_command(crash, "claim defer enqueue ack requeue", fast="claim defer enqueue ack requeue")
+
+
+@ways
+def test_calls_that_are_made_once_outlive_a_worker_at_every_command(
+    zygote: Zygote, url: str, fault: Fault, moment: Moment
+) -> None:
+    with redis.Redis.from_url(url) as client:
+        client.script_load(script("once").text)  # so that each call's value is stored with one command
+    crash = Crash(zygote, url, PAID, fault, moment)
+    wanted = "claim once defer enqueue ack"
+    for outcome in at_every_command(crash, f"{wanted} settle", fast=f"{wanted} advance"):
+        calls, seen = outcome.calls, f"at {outcome.point}: {outcome.calls}"
+        assert set(calls) == set(CALLS), seen
+        assert outcome.point is not None
+        if outcome.point[0] in FROM_OTHER_THREADS and fault is Fault.KILL:  # perhaps in the middle of a call
+            assert calls.total() <= len(CALLS) + 1, seen
+        else:
+            assert sorted(calls.elements()) == sorted([*CALLS, *_not_stored(outcome, fault, moment)]), seen
+
+
+def _not_stored(outcome: Outcome, fault: Fault, moment: Moment) -> list[str]:
+    """The call whose value was lost with its worker."""
+    assert outcome.point is not None
+    name, number = outcome.point
+    lost = outcome.struck and fault is Fault.KILL and moment is Moment.BEFORE and name == "once(paid)"
+    return [CALLS[number - 1]] if lost else []

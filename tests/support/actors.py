@@ -123,6 +123,10 @@ def perform(orders: list[Any], inputs: Any) -> Any:
         return ["plain", inputs]
     run = note("run", str(step.attempt))
     verb, *rest = orders[min(run, len(orders)) - 1] if orders else ["value", inputs]
+    if verb == "once":  # ["once", keys, order]: that order, once there is a value for each key
+        for key in rest[0]:
+            step.once(key, pay, key)
+        verb, *rest = rest[1]
     if verb == "after":  # ["after", name, order]: that order, once name was let go
         wait_for(rest[0])
         verb, *rest = rest[1]
@@ -197,6 +201,13 @@ def perform(orders: list[Any], inputs: Any) -> Any:
             return "waited"
         case _:
             raise AssertionError(f"no such order: {verb}")
+
+
+def pay(key: str) -> str:
+    """A call that must not be made again; the first one that is called deadly takes its worker down."""
+    if note(f"call {key}") == 1 and key == "deadly":
+        os.kill(os.getpid(), 9)
+    return f"paid for {key}"
 
 
 def wait_for(name: str) -> None:

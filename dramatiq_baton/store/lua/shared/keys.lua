@@ -16,6 +16,7 @@
 --   KEYS[1]:edges    hash   "<n>:<step>" -> the n-th list of names of its dependents
 --   KEYS[1]:state    hash   step -> its record, see unpack_record(); no entry yet means untouched
 --   KEYS[1]:results  hash   step -> stored result
+--   KEYS[1]:once     hash   step SEP key -> the value of a call that is made once, see once.lua
 --   KEYS[1]:spreads  list   settled steps whose dependents have not all been told yet
 --   KEYS[1]:events   stream the workflow's whole story
 --   KEYS[1]:ends     stream one entry for each time it finished; whoever waits blocks on it

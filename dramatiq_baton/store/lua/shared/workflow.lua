@@ -1,7 +1,7 @@
 -- The workflow ---------------------------------------------------------------------------
 
 -- The workflow that the script is about, and what it has found out and changed there.
-local ID, WORKFLOW, STEPS, EDGES, STATE, RESULTS, SPREADS, EVENTS, ENDS
+local ID, WORKFLOW, STEPS, EDGES, STATE, RESULTS, ONCE, SPREADS, EVENTS, ENDS
 local meta -- {state, name, dispatch, created, run, called_off, walk}
 local headers, records -- by step, as far as they were read
 local unsaved -- those records that have changed
@@ -14,7 +14,7 @@ local released -- {step, header, record} of each step whose message is to be sen
 local function turn_to(id)
   ID, WORKFLOW = id, NAMESPACE .. ':workflow:{' .. id .. '}'
   STEPS, EDGES, STATE = WORKFLOW .. ':steps', WORKFLOW .. ':edges', WORKFLOW .. ':state'
-  RESULTS, SPREADS = WORKFLOW .. ':results', WORKFLOW .. ':spreads'
+  RESULTS, ONCE, SPREADS = WORKFLOW .. ':results', WORKFLOW .. ':once', WORKFLOW .. ':spreads'
   EVENTS, ENDS = WORKFLOW .. ':events', WORKFLOW .. ':ends'
   meta, headers, records, unsaved, queued = nil, {}, {}, {}, {}
   counts, opened, work, released = {}, 0, {}, {}
