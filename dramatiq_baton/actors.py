@@ -29,6 +29,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 DepCallback = Callable[[str, Step], object]
+OnFailure = Callable[[Delivery, StepMessage, BaseException], None]
 
 log = get_logger()
 
@@ -38,7 +39,13 @@ class StepFunction:
 
     Called for a step's message, it does what the gate said: run the function with the results of its
     deps and record its answer, or don't. Called in any other way, it is the user's function.
+
+    Attributes:
+      on_failure: Asked when an execution of a step failed; may note another action in the delivery, or raise
+        in place of the exception. ``None`` where a failure is for Dramatiq alone.
     """
+
+    on_failure: OnFailure | None = None
 
     def __init__(
         self,
@@ -105,6 +112,8 @@ class StepFunction:
                 )
                 if current.cancelled:
                     delivery.action = Abandon()
+                if isinstance(delivery.action, Fail) and self.on_failure is not None:
+                    self.on_failure(delivery, target, error)
                 if isinstance(delivery.action, Fail):
                     raise  # Dramatiq's Retries decides what comes next
         with suppress(Interrupt):  # too late as well; what is left to be recorded then is so in the last hook

@@ -24,10 +24,14 @@ class Complete:
 
 @dataclass(frozen=True, slots=True)
 class RunLater:
-    """The step runs again after ``delay`` ms, without a retry."""
+    """The step runs again after ``delay`` ms, without a retry.
+
+    ``refusals`` is how often in a row a provider has refused it by then; only LLM actors count that.
+    """
 
     delay: int
     reason: str
+    refusals: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,12 +30,14 @@ class Return:
       delay: Milliseconds until it is due; ``None`` for at once.
       retries: Dramatiq's retry count for it.
       before: The deliveries that the gate didn't answer, one after the other, up to this one.
+      refusals: How often in a row a provider has refused the step.
     """
 
     seq: int
     delay: int | None
     retries: int
     before: tuple[str, ...] = ()
+    refusals: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ def ask(delivery: Delivery) -> None:
     except StoreUnavailable as error:
         log.warning("put a step back: Redis doesn't answer", **step.place, error=str(error))
         unanswered = (*step.before, delivery.holder)[:MOST_UNANSWERED]
-        delivery.back = Return(step.seq, delay, delivery.retries, unanswered)
+        delivery.back = Return(step.seq, delay, delivery.retries, unanswered, step.refusals)
         return
     except BatonError as error:
         delivery.dropped = True

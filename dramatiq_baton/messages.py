@@ -34,6 +34,7 @@ class StepMessage:
       seq: The number of this sending; messages of earlier ones are outdated.
       refs: Where in the arguments which dep's result belongs.
       before: The deliveries that put the message back because the gate didn't answer them.
+      refusals: How often in a row a provider has refused the step; see :mod:`.llm`.
     """
 
     namespace: str
@@ -41,6 +42,7 @@ class StepMessage:
     seq: int
     refs: tuple[tuple[Path, str], ...]
     before: tuple[str, ...] = ()
+    refusals: int = 0
 
     @property
     def place(self) -> dict[str, str]:
@@ -60,6 +62,8 @@ class StepMessage:
             option["refs"] = [[list(path), dep] for path, dep in self.refs]
         if self.before:
             option["before"] = list(self.before)
+        if self.refusals:
+            option["refusals"] = self.refusals
         return option
 
 
@@ -87,6 +91,7 @@ def read(message: AnyMessage) -> StepMessage:
             seq=int(option["seq"]),
             refs=tuple((tuple(path), str(dep)) for path, dep in option.get("refs", ())),
             before=tuple(str(name) for name in option.get("before", ())),
+            refusals=int(option.get("refusals", 0)),
         )
     except (TypeError, KeyError, ValueError, AttributeError) as error:
         raise CorruptData(
@@ -115,14 +120,21 @@ def for_step(spec: StepSpec, step: StepMessage, *, retries: int) -> Message[Any]
 
 
 def resent(
-    message: AnyMessage, step: StepMessage, *, seq: int, delay: int, retries: int, before: tuple[str, ...]
+    message: AnyMessage,
+    step: StepMessage,
+    *,
+    seq: int,
+    delay: int,
+    retries: int,
+    before: tuple[str, ...],
+    refusals: int,
 ) -> Message[Any]:
     """Build the message with which a step comes back in ``delay`` ms: the same, as sending number ``seq``.
 
     It is dated then: ``AgeLimit`` must not count the time for which the step was told to wait. Its retry
     count is as given: Dramatiq may have counted an exception that never was the actor's.
     """
-    again = StepMessage(step.namespace, step.address, seq, step.refs, before)
+    again = StepMessage(step.namespace, step.address, seq, step.refs, before, refusals)
     options: dict[str, Any] = {OPTION: again.option}
     if "retries" in message.options:
         options["retries"] = retries

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -223,7 +224,7 @@ class BatonMiddleware(Middleware):
             retries = int(message.options.get("retries", 0))
             recording.record_retry(delivery, step, action.error, delay=delay or 0, retries=retries)
         seq = messages.OUTDATED if delivery.retry_seq is None else delivery.retry_seq
-        message.options[messages.OPTION] = {**step.option, "seq": seq}
+        message.options[messages.OPTION] = replace(step, seq=seq, refusals=0).option
 
     def before_ack(self, broker: Broker, message: MessageProxy) -> None:
         self._conclude(broker, message, rejected=False)

@@ -52,8 +52,8 @@ def record_answer(delivery: Delivery, step: StepMessage) -> None:
             _settle(delivery, step, StepState.DISCARDED, reason=reason, error=error)
         case CallOff(reason=reason):
             _settle(delivery, step, StepState.CANCELLED, reason=reason)
-        case RunLater(delay=delay, reason=reason):
-            _send_back_later(delivery, step, StepState.SNOOZED, delay, reason)
+        case RunLater(delay=delay, reason=reason, refusals=refusals):
+            _send_back_later(delivery, step, StepState.SNOOZED, delay, reason, refusals)
         case HandBack(reason=reason):
             _send_back_later(delivery, step, StepState.QUEUED, None, reason)
 
@@ -72,7 +72,7 @@ def refuse(delivery: Delivery) -> None:
     if step is None or step.namespace != delivery.runtime.options.namespace:
         return
     if isinstance(delivery.message._exception, Interrupt):  # of a middleware before us, not of the actor
-        delivery.back = Return(step.seq, None, delivery.retries)
+        delivery.back = Return(step.seq, None, delivery.retries, refusals=step.refusals)
         return
     reason = _refusal(delivery)
     delivery.spread = until_answered(
@@ -204,11 +204,16 @@ def _defer(
 
 
 def _send_back_later(
-    delivery: Delivery, step: StepMessage, state: StepState, delay: int | None, reason: str
+    delivery: Delivery,
+    step: StepMessage,
+    state: StepState,
+    delay: int | None,
+    reason: str,
+    refusals: int = 0,
 ) -> None:
     seq = _defer(delivery, step, state, delay=delay or 0, retries=delivery.retries, reason=reason)
     if seq is not None:
-        delivery.back = Return(seq, delay, delivery.retries)
+        delivery.back = Return(seq, delay, delivery.retries, refusals=refusals)
 
 
 def _send_back(delivery: Delivery, step: StepMessage, back: Return) -> None:
@@ -219,6 +224,7 @@ def _send_back(delivery: Delivery, step: StepMessage, back: Return) -> None:
         delay=back.delay or 0,
         retries=back.retries,
         before=back.before,
+        refusals=back.refusals,
     )
     broker = delivery.runtime.broker
     try:

@@ -1,0 +1,52 @@
+"""To a type checker, ``llm_actor`` gives back what ``workflow_actor`` does."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROGRAM = """
+from datetime import timedelta
+from dramatiq_baton import Workflow
+from dramatiq_baton.llm import llm_actor
+
+@llm_actor(time_limit=None, max_backoff=timedelta(minutes=1))
+def title(page: str) -> int: ...  # type: ignore[empty-body]
+
+@llm_actor
+def plain(page: str) -> int: ...  # type: ignore[empty-body]
+
+@llm_actor
+async def translate(page: int) -> str: ...  # type: ignore[empty-body]
+
+flow = Workflow("flow")
+size = flow.add("plain", plain.message("x"))
+flow.add("title", title.message("x"))
+text = flow.add("translate", translate.message(size))
+"""
+
+
+def checked(tmp_path: Path, program: str) -> str:
+    file = tmp_path / "program.py"
+    file.write_text(program, "utf-8")
+    command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "--cache-dir", str(tmp_path)]
+    return subprocess.run([*command, str(file)], capture_output=True, text=True).stdout
+
+
+def test_a_graph_whose_types_fit_is_accepted(tmp_path: Path) -> None:
+    assert checked(tmp_path, PROGRAM) == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "error"),
+    [
+        ('flow.add("wrong", translate.message(text))', 'expected "int"'),
+        ('flow.add("wrong", title.message())', "Missing positional argument"),
+        ('llm_actor(max_refusals="many")', 'No overload variant of "llm_actor"'),
+    ],
+)
+def test_what_does_not_fit_is_an_error(tmp_path: Path, line: str, error: str) -> None:
+    assert error in checked(tmp_path, PROGRAM + line + "\n")
