@@ -172,10 +172,10 @@ def all_results(store: Store, workflow_id: str) -> Iterator[tuple[str, bytes]]:
         yield text(step), data
 
 
-def not_found(workflow_id: str) -> WorkflowNotFound:
+def not_found(workflow_id: object) -> WorkflowNotFound:
     """The error for an unknown id, of which no more is said again than a reader needs."""
     shown = repr(workflow_id)
-    if len(workflow_id) > LONGEST_SHOWN:
+    if isinstance(workflow_id, str) and len(workflow_id) > LONGEST_SHOWN:
         shown = f"{workflow_id[:LONGEST_SHOWN]!r}... of {len(workflow_id):,} characters"
     return WorkflowNotFound(
         f"there is no workflow {shown}: check the id and the namespace; "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 import pytest
@@ -20,6 +20,14 @@ STEPS = reading.AT_ONCE + 20
 MOST_COMMANDS = 40
 
 Disturb = Callable[[ByHand, WorkflowRun], object]
+
+
+@pytest.fixture
+def idle_world(valkey_url: str) -> Iterator[World]:
+    """A world in which nothing happens by itself: it has no worker."""
+    world = World(valkey_url)
+    yield world
+    world.close()
 
 
 def _prune(hand: ByHand, run: WorkflowRun) -> None:
@@ -58,7 +66,9 @@ def _at_every_command(
             nonlocal seen
             if command[0].upper() not in (b"CLIENT", b"HELLO", b"SELECT", b"INFO"):
                 if seen == point:  # noqa: B023
-                    disturb(hand, run)  # noqa: B023
+                    other = ByHand(world)  # of this thread, which ends: so does its connection
+                    disturb(other, run)  # noqa: B023
+                    other.close()
                 seen += 1
             return Fate.KEPT
 
@@ -86,9 +96,9 @@ def _at_every_command(
     ids=" ".join,
 )
 def test_what_reads_a_workflow_that_is_pruned_shows_all_of_it_or_says_so(
-    valkey_world: World, arguments: tuple[str, ...]
+    idle_world: World, arguments: tuple[str, ...]
 ) -> None:
-    outcomes = _at_every_command(valkey_world, _prune, *arguments)
+    outcomes = _at_every_command(idle_world, _prune, *arguments)
     codes = {code for code, _, _ in outcomes}
     assert codes == {2, 1 if arguments[0] == "watch" else 0}
     for code, output, errors in outcomes:
@@ -103,9 +113,9 @@ def test_what_reads_a_workflow_that_is_pruned_shows_all_of_it_or_says_so(
 
 @pytest.mark.parametrize("arguments", [("retry", "{id}"), ("cancel", "{id}")], ids=" ".join)
 def test_what_acts_on_a_workflow_that_is_pruned_says_so(
-    valkey_world: World, arguments: tuple[str, ...]
+    idle_world: World, arguments: tuple[str, ...]
 ) -> None:
-    first, *others = _at_every_command(valkey_world, _prune, *arguments)
+    first, *others = _at_every_command(idle_world, _prune, *arguments)
     assert first[0] == 2
     assert first[2].startswith("dramatiq-baton: there is no workflow ")
     assert others  # too late: it has begun, and what runs is not pruned
@@ -117,8 +127,8 @@ def test_what_acts_on_a_workflow_that_is_pruned_says_so(
         )
 
 
-def test_a_retry_that_comes_second_says_so(valkey_world: World) -> None:
-    outcomes = _at_every_command(valkey_world, _retry, "retry", "{id}", prepare=_small)
+def test_a_retry_that_comes_second_says_so(idle_world: World) -> None:
+    outcomes = _at_every_command(idle_world, _retry, "retry", "{id}", prepare=_small)
     assert {code for code, _, _ in outcomes} == {0, 2}
     for code, output, errors in outcomes:
         assert output == ("" if code else "2 steps run again\n")
