@@ -9,8 +9,11 @@ STAMP := $(VENV)/.made-from-requirements
 demo: $(STAMP) ## run a real workflow on an embedded server and show it
 	@$(BIN)/dramatiq-baton demo
 
+# Most tests wait for real workers, so more of them run at a time than there are cores. The crash tests have lanes of
+# their own, and are about how long things take.
 test: $(STAMP) ## all tests, on real servers and real workers
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -n 4 --dist loadgroup --ignore tests/crash
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup tests/crash
 
 check: $(STAMP) ## format, lint, types, import rules
 	$(BIN)/ruff format --check .
