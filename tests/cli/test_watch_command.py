@@ -105,7 +105,7 @@ def test_on_a_terminal_a_workflow_is_shown_live(valkey_world: World) -> None:
 def test_on_a_terminal_all_workflows_are_shown_until_interrupted(
     valkey_world: World, finished: WorkflowRun
 ) -> None:
-    terminal = Terminal(*target(valkey_world), "watch", "--since", "0", columns=160)
+    terminal = Terminal(*target(valkey_world), "watch", "--since", "0", columns=160, lines=500)
     terminal.wait_for(finished.id)
     terminal.interrupt()
     assert terminal.ended() == 130
