@@ -18,7 +18,7 @@ from msgpack import ExtType, Packer, StackError, Unpacker, unpackb
 
 from .codec_flaws import find_flaw
 from .codec_scalars import CODES, CONTAINERS, SUPPORTED, Refused, read_extension, scalar_bytes
-from .errors import CorruptData, ResultNotSerializable
+from .errors import CorruptData, ResultNotSerializable, ResultTooLarge
 
 MAX_DEPTH = 400
 """Containers may be nested this deep. msgpack itself gives up at 511 (before 1.2) or 1024."""
@@ -53,6 +53,18 @@ def encode(value: object, *, step: str = "") -> bytes:
     if flaw:
         raise ResultNotSerializable(f"step {step!r}: {flaw}" if step else flaw)
     return data
+
+
+def check_size(data: bytes, value: object, *, limit: int, what: str) -> None:
+    """Check that a packed value isn't too large to be stored; ``what`` names the value in the error's text.
+
+    Raises:
+        ResultTooLarge: it has more than ``limit`` bytes.
+    """
+    if len(data) > limit:
+        raise ResultTooLarge(
+            f"{what} ({type(value).__name__}) has {len(data)} bytes, max_result_size is {limit}"
+        )
 
 
 def decode(data: bytes) -> Any:

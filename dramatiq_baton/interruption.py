@@ -16,9 +16,13 @@ class StepCancelled(Interrupt):
     """
 
 
+# Greenlets take the place of threads from the start of a process or not at all: it need not be asked for every step.
+_ON_GREENLETS: bool = is_gevent_active()  # type: ignore[no-untyped-call]
+
+
 def interrupter() -> Callable[[], None]:
     """What raises :class:`StepCancelled` in the calling thread when another one calls it."""
-    if is_gevent_active():  # type: ignore[no-untyped-call]
+    if _ON_GREENLETS:
         import gevent
 
         greenlet = gevent.getcurrent()

@@ -45,7 +45,7 @@ class Leases:
     """The leases that this process holds.
 
     Parameters:
-      store: Where they are renewed, all in one command, three times within ``lease_ttl``.
+      store: Where they are renewed, all in one command, three times within ``lease_ttl``, every 5 seconds at least.
     """
 
     def __init__(self, store: Store) -> None:

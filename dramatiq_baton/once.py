@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from .codec import decode, encode
-from .errors import ResultNotSerializable, ResultTooLarge
+from .codec import check_size, decode, encode
+from .errors import ResultNotSerializable
 from .names import check_name
 from .persistence import until_answered
 from .store import calls
@@ -84,11 +84,7 @@ class Once:
             data = encode(value)
         except ResultNotSerializable as error:
             raise ResultNotSerializable(f"{what}: {error}") from None
-        if len(data) > self.limit:
-            raise ResultTooLarge(
-                f"{what}: the value ({type(value).__name__}) has {len(data)} bytes, "
-                f"max_result_size is {self.limit}"
-            )
+        check_size(data, value, limit=self.limit, what=f"{what}: the value")
         return data
 
 

@@ -46,10 +46,10 @@ def checked(
         snooze_delay=to_ms(snooze_delay, name="snooze_delay", least=1),
         lease_ttl=to_ms(lease_ttl, name="lease_ttl", least=100),
         rescue_interval=to_ms(rescue_interval, name="rescue_interval", least=50),
-        max_rescues=_positive(max_rescues, "max_rescues"),
+        max_rescues=whole_number(max_rescues, name="max_rescues", least=1),
         retention=to_ms(retention, name="retention", least=1000),
-        max_result_size=_positive(max_result_size, "max_result_size"),
-        events_maxlen=_positive(events_maxlen, "events_maxlen"),
+        max_result_size=whole_number(max_result_size, name="max_result_size", least=1),
+        events_maxlen=whole_number(events_maxlen, name="events_maxlen", least=1),
     )
     if options.snooze_delay > MAX_MESSAGE_DELAY // 2:
         raise ConfigurationError(
@@ -59,7 +59,12 @@ def checked(
     return options
 
 
-def _positive(value: int, name: str) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ConfigurationError(f"{name} must be a whole number of at least 1, not {value!r}")
+def whole_number(value: int, *, name: str, least: int) -> int:
+    """Return ``value`` if it is a whole number of at least ``least``.
+
+    Raises:
+      ConfigurationError: If it isn't, naming it.
+    """
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise ConfigurationError(f"{name} must be a whole number of at least {least}, not {value!r}")
     return value

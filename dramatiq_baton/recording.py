@@ -10,7 +10,7 @@ from __future__ import annotations
 from dramatiq.middleware import Interrupt
 
 from . import advancing, gate, messages
-from .codec import encode
+from .codec import check_size, encode
 from .decisions import (
     Action,
     CallOff,
@@ -242,11 +242,7 @@ def _encode(delivery: Delivery, step: StepMessage, action: Complete) -> Action:
     limit, name, value = delivery.runtime.options.max_result_size, step.address.step, action.value
     try:
         encoded = encode(value, step=name)
-        if len(encoded) > limit:
-            raise ResultTooLarge(
-                f"the result of step {name!r} ({type(value).__name__}) has {len(encoded)} bytes, "
-                f"max_result_size is {limit}"
-            )
+        check_size(encoded, value, limit=limit, what=f"the result of step {name!r}")
     except (ResultNotSerializable, ResultTooLarge) as error:
         log.error("a result can't be stored", **step.place, error=str(error))
         return GiveUp(describe(error), describe(error))

@@ -10,7 +10,6 @@ from typing import Any
 from dramatiq import Broker, get_broker
 
 from .codec import decode
-from .decisions import short
 from .durations import Duration, to_ms
 from .errors import ConfigurationError, ResultMissing, UnknownStep, WorkflowTimeout
 from .events import Event, EventType
@@ -153,7 +152,7 @@ class WorkflowRun:
         """
         if not isinstance(reason, str):
             raise ConfigurationError(f"reason must be a str, not {type(reason).__name__} {reason!r:.80}")
-        cancelled = steering.cancel(self._runtime.store, self.id, short(reason), interrupt=interrupt)
+        cancelled = steering.cancel(self._runtime.store, self.id, reason, interrupt=interrupt)
         return cancelled.number
 
     def retry(self) -> int:

@@ -6,7 +6,6 @@ import json
 
 import click
 
-from ..decisions import short
 from ..store import steering
 from .target import Target
 from .text import counted
@@ -29,7 +28,7 @@ def command(target: Target, workflow_id: str, reason: str, interrupt: bool, as_j
     Example:
       dramatiq-baton cancel 3f0c2a --reason "wrong customer"
     """
-    cancelled = steering.cancel(target.open(), workflow_id, short(reason), interrupt=interrupt)
+    cancelled = steering.cancel(target.open(), workflow_id, reason, interrupt=interrupt)
     if as_json:
         state = cancelled.finished_as or "cancelled"
         click.echo(json.dumps({"id": workflow_id, "state": state, "cancelled": cancelled.number}))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from functools import partial
 from itertools import islice
 
@@ -15,7 +16,7 @@ from ..store import catalogue
 from ..store.catalogue import Entry
 from . import listing_view
 from .printing import on_terminal, portions, print_lines, print_view
-from .since import Ago
+from .since import ago_option
 from .target import Target
 from .text import clean
 from .workflow_id import WorkflowId
@@ -33,18 +34,8 @@ _PORTION = 1_000
     help="Only workflows in that state; may be given several times.",
 )
 @click.option("--name", metavar="PATTERN", help="Only workflows of such a name; * and ? stand for any text.")
-@click.option(
-    "--since",
-    metavar="10m|2h|3d|1w",
-    type=Ago(),
-    help="Only workflows that were submitted no longer ago than that.",
-)
-@click.option(
-    "--older-than",
-    metavar="10m|2h|3d|1w",
-    type=Ago(),
-    help="Only workflows that were submitted longer ago than that.",
-)
+@ago_option("--since", help="Only workflows that were submitted no longer ago than that.")
+@ago_option("--older-than", help="Only workflows that were submitted longer ago than that.")
 @click.option(
     "--limit", default=20, show_default=True, type=click.IntRange(0), help="At most so many; 0 for all."
 )
@@ -106,16 +97,6 @@ def _json_array(entries: Iterator[Entry]) -> Iterator[str]:
     """A JSON array, a workflow a line, none of which waits for the next."""
     before = "["
     for entry in entries:
-        told = {
-            "id": entry.id,
-            "name": entry.name,
-            "state": entry.state,
-            "total": entry.total,
-            "counts": entry.counts,
-            "created_at": entry.created_at,
-            "started_at": entry.started_at,
-            "finished_at": entry.finished_at,
-        }
-        yield before + json.dumps(told)
+        yield before + json.dumps(asdict(entry))
         before = ","
     yield "[]" if before == "[" else "]"

@@ -15,7 +15,7 @@ from ..store.steering import Pruned
 from ..store.store import Store
 from .looks import WORKFLOW_LOOKS
 from .printing import print_lines
-from .since import Ago
+from .since import ago_option
 from .target import Target
 from .text import counted, moment
 
@@ -24,13 +24,7 @@ FINISHED = tuple(state for state in WorkflowState if state.finished)
 
 
 @click.command("prune")
-@click.option(
-    "--older-than",
-    metavar="10m|2h|3d|1w",
-    type=Ago(),
-    required=True,
-    help="Only workflows that finished longer ago than that.",
-)
+@ago_option("--older-than", help="Only workflows that finished longer ago than that.", required=True)
 @click.option(
     "--state",
     "states",

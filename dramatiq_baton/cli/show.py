@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
 
 import click
 
@@ -86,20 +87,7 @@ def _json(status: WorkflowStatus, results: dict[str, object] | None) -> str:
         "started_at": status.started_at,
         "finished_at": status.finished_at,
         "failed_steps": status.failed_steps,
-        "steps": [
-            {
-                "name": step.name,
-                "state": step.state,
-                "actor": step.actor,
-                "queue": step.queue,
-                "attempt": step.attempt,
-                "deps": step.deps,
-                "reason": step.reason,
-                "started_at": step.started_at,
-                "finished_at": step.finished_at,
-            }
-            for step in status.steps.values()
-        ],
+        "steps": [asdict(step) for step in status.steps.values()],
     }
     if results is not None:
         told["results"] = {name: for_json(value) for name, value in results.items()}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
+from typing import Any
 
 import click
 
@@ -39,6 +41,13 @@ class Ago(click.ParamType[int]):
                 f"{fit(value, 60)!r} is not a time ago such as 10m, 2h, 3d or 1w", context, param
             )
         return then
+
+
+def ago_option(
+    name: str, *, help: str, required: bool = False
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """An option that takes a time ago, and hands the command the moment that it was."""
+    return click.option(name, metavar=Ago.name, type=Ago(), required=required, help=help)
 
 
 class Since(click.ParamType[str]):

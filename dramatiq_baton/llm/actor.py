@@ -15,9 +15,9 @@ from dramatiq.errors import Retry
 from ..actors import DepCallback, StepFunction, workflow_actor
 from ..delivery import Delivery
 from ..durations import MAX_MESSAGE_DELAY, Duration, to_ms
-from ..errors import ConfigurationError
 from ..logs import get_logger
 from ..messages import StepMessage
+from ..options import whole_number
 from .patience import FailFor, Patience
 
 P = ParamSpec("P")
@@ -155,7 +155,7 @@ def llm_actor(
     patience = Patience(
         min_backoff=to_ms(min_backoff, name="min_backoff", least=1, most=longest),
         max_backoff=longest,
-        max_refusals=_count(max_refusals, "max_refusals"),
+        max_refusals=whole_number(max_refusals, name="max_refusals", least=0),
     )
     options |= {
         "queue_name": queue_name,
@@ -185,9 +185,3 @@ def _types(throws: Any) -> tuple[type[BaseException], ...]:
     if throws is None:
         return ()
     return throws if isinstance(throws, tuple) else (throws,)
-
-
-def _count(value: int, name: str) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise ConfigurationError(f"{name} must be a whole number of at least 0, not {value!r}")
-    return value

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from ..decisions import short
 from ..errors import WorkflowRunning
 from ..states import WorkflowState
 from .reading import not_found
@@ -47,7 +48,8 @@ def cancel(store: Store, workflow_id: str, reason: str, *, interrupt: bool) -> C
       ConfigurationError: If a newer release wrote it.
       StoreUnavailable: If Redis doesn't answer.
     """
-    reply = store.run("cancel", workflow_id, reason or "the workflow was cancelled", int(interrupt))
+    why = short(reason) or "the workflow was cancelled"
+    reply = store.run("cancel", workflow_id, why, int(interrupt))
     word, more, said = _reply(workflow_id, reply)
     if word == "finished":
         return Cancelled(0, WorkflowState(text(said)))

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-
-from tests.support.by_hand import ByHand
 from tests.support.own import (  # noqa: F401
+    by_hand,
     lab,
     log,
     make_lab,
@@ -16,11 +12,3 @@ from tests.support.own import (  # noqa: F401
     split_world,
     state_server,
 )
-from tests.support.world import World
-
-
-@pytest.fixture
-def by_hand(own_world: World) -> Iterator[ByHand]:  # noqa: F811
-    hand = ByHand(own_world)
-    yield hand
-    hand.close()

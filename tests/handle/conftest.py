@@ -8,15 +8,8 @@ import pytest
 
 from tests.support.by_hand import ByHand
 from tests.support.line import Line
-from tests.support.own import own_world  # noqa: F401
+from tests.support.own import by_hand, own_world  # noqa: F401
 from tests.support.world import World
-
-
-@pytest.fixture
-def by_hand(own_world: World) -> Iterator[ByHand]:  # noqa: F811
-    hand = ByHand(own_world)
-    yield hand
-    hand.close()
 
 
 @pytest.fixture

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.support.checker import checked
 
 PROGRAM = """
 from datetime import timedelta
@@ -27,13 +27,6 @@ size = flow.add("plain", plain.message("x"))
 flow.add("title", title.message("x"))
 text = flow.add("translate", translate.message(size))
 """
-
-
-def checked(tmp_path: Path, program: str) -> str:
-    file = tmp_path / "program.py"
-    file.write_text(program, "utf-8")
-    command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "--cache-dir", str(tmp_path)]
-    return subprocess.run([*command, str(file)], capture_output=True, text=True).stdout
 
 
 def test_a_graph_whose_types_fit_is_accepted(tmp_path: Path) -> None:

@@ -11,8 +11,10 @@ import pytest
 from dramatiq.middleware import AsyncIO
 
 from dramatiq_baton import Step, Workflow, WorkflowRun, current_step
-from dramatiq_baton.store import calls
 from tests.support.lab import Lab
+from tests.support.line import Command, Fate, Line
+from tests.support.own import MakeLab
+from tests.support.world import World
 
 
 def _finish(lab: Lab, work: Callable[[Step], Any]) -> WorkflowRun:
@@ -99,29 +101,26 @@ def test_two_calls_of_one_key_at_a_time_get_the_value_that_was_stored_first(lab:
     assert lab.notes == ["call", "call"]
 
 
-def test_the_event_loop_goes_on_while_redis_is_asked(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    read, keep = calls.read, calls.keep
+def test_the_event_loop_goes_on_while_redis_is_asked(make_lab: MakeLab, own_world: World) -> None:
+    loops: list[asyncio.AbstractEventLoop] = []
+    asked = []
+
+    def fate(command: Command) -> Fate:
+        """Let nothing about the call pass before the loop has gone round once more."""
+        if loops and any(b":once" in part or part == b"k" for part in command):
+            asyncio.run_coroutine_threadsafe(asyncio.sleep(0), loops[0]).result(10)
+            asked.append(command[0])
+        return Fate.KEPT
+
+    async def call() -> str:
+        return "done"
 
     async def work(step: Step) -> str:
-        loop = asyncio.get_running_loop()
-
-        def go_round() -> None:
-            asyncio.run_coroutine_threadsafe(asyncio.sleep(0), loop).result(10)
-
-        def slow_read(*args: Any) -> Any:
-            go_round()
-            return read(*args)
-
-        def slow_keep(*args: Any) -> Any:
-            go_round()
-            return keep(*args)
-
-        monkeypatch.setattr(calls, "read", slow_read)
-        monkeypatch.setattr(calls, "keep", slow_keep)
-
-        async def call() -> str:
-            return "done"
-
+        loops.append(asyncio.get_running_loop())
         return await step.once("k", call)
 
-    assert _finish(lab, work).result("a") == "done"
+    with Line(own_world.url, fate) as line:
+        assert _finish(make_lab(url=line.url), work).result("a") == "done"
+    assert asked[0] == b"HGET"
+    assert set(asked[1:]) <= {b"EVALSHA", b"EVAL"}
+    assert len(asked) >= 2

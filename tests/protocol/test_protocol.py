@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 import redis
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -22,7 +21,6 @@ from hypothesis.stateful import (
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 
 from dramatiq_baton.errors import WorkflowRunning
@@ -33,6 +31,7 @@ from dramatiq_baton.store.keys import SEPARATOR
 from dramatiq_baton.store.replies import Claim, Released, Spread
 from dramatiq_baton.store.store import Address, Store
 from dramatiq_baton.store.upkeep import Lease, Overdue
+from tests.protocol.machine import play
 from tests.protocol.model import SETTLED, Model, Step
 from tests.protocol.picture import QUEUES, picture
 
@@ -388,16 +387,4 @@ def lately(things: Sequence[Any], which: int) -> Any:
 
 def test_every_order_of_calls_keeps_the_rules(valkey_url: str) -> None:
     Protocol.client = redis.Redis.from_url(valkey_url)
-    run_state_machine_as_test(
-        Protocol,
-        settings=settings(
-            max_examples=60,
-            stateful_step_count=30,
-            deadline=None,
-            derandomize=True,
-            database=None,
-            report_multiple_bugs=False,
-            phases=[Phase.generate],  # add Phase.shrink to look into a failure: it takes a minute
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    play(Protocol, examples=60, steps=30)

@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Sequence
 
 import redis
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -20,7 +19,6 @@ from hypothesis.stateful import (
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 
 from dramatiq_baton.graph import Content, Graph, StepFlags, StepSpec
@@ -28,6 +26,7 @@ from dramatiq_baton.states import StepState
 from dramatiq_baton.store import submission, upkeep
 from dramatiq_baton.store.replies import Released, Spread
 from dramatiq_baton.store.store import Store
+from tests.protocol.machine import play
 from tests.protocol.model import SETTLED
 from tests.protocol.picture import Picture, picture
 from tests.protocol.test_protocol import DEFERRED, ID, LATELY, OUTCOMES, address, graphs, lately
@@ -230,16 +229,4 @@ class Walks(RuleBasedStateMachine):
 
 def test_whatever_comes_between_two_portions_the_workflow_stays_consistent(step_by_step: redis.Redis) -> None:
     Walks.client = step_by_step
-    run_state_machine_as_test(
-        Walks,
-        settings=settings(
-            max_examples=60,
-            stateful_step_count=40,
-            deadline=None,
-            derandomize=True,
-            database=None,
-            report_multiple_bugs=False,
-            phases=[Phase.generate],  # add Phase.shrink to look into a failure
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    play(Walks, examples=60, steps=40)

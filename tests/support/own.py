@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from .by_hand import ByHand
 from .lab import Lab, Log
 from .servers import machine_redis_url
 from .state_server import StateServer
@@ -29,6 +30,14 @@ def own_world(request: pytest.FixtureRequest) -> Iterator[World]:
         assert not left
     finally:
         world.close()
+
+
+@pytest.fixture
+def by_hand(own_world: World) -> Iterator[ByHand]:
+    """Settles steps of :func:`own_world` by hand."""
+    hand = ByHand(own_world)
+    yield hand
+    hand.close()
 
 
 @pytest.fixture

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.support.checker import checked
 
 PROGRAM = """
 from typing import Any
@@ -30,13 +30,6 @@ size = flow.add("count", count.message("x"))
 one = flow.add("one", summarize.message(page))
 flow.add("brief", compile_brief.message([one], size), deps=["fetch", page])
 """
-
-
-def checked(tmp_path: Path, program: str) -> str:
-    file = tmp_path / "program.py"
-    file.write_text(program, "utf-8")
-    command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "--cache-dir", str(tmp_path)]
-    return subprocess.run([*command, str(file)], capture_output=True, text=True).stdout
 
 
 def test_a_graph_whose_types_fit_is_accepted(tmp_path: Path) -> None:
