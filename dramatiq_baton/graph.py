@@ -28,6 +28,7 @@ class StepFlags(IntFlag):
     IGNORE_DISCARDED = 2
     ON_DEP_CANCELLED = 4  #: its actor has a callback for that
     ON_DEP_DISCARDED = 8
+    LLM = 32  #: it spends money: a budget that is spent stops it. (16 is a record's own, see lua/shared/keys.lua)
 
 
 class Content(NamedTuple):
@@ -67,6 +68,9 @@ class StepSpec:
         ``refs`` says so.
       refs: For each result that is passed on: the path to its place, and the dep's name. ``deps`` begins with them.
       delay: How long it waits once its deps have settled, in milliseconds.
+      lane: What its actor calls a provider by: steps of one lane share what is learnt of the provider's limits. Empty
+        for a step that calls none.
+      quorum: How many of its deps must complete for it to run; 0 if its flags alone say which.
     """
 
     name: str
@@ -79,6 +83,8 @@ class StepSpec:
     content: Content | Json
     refs: tuple[tuple[Path, str], ...] = ()
     delay: int = 0
+    lane: str = ""
+    quorum: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,14 +152,10 @@ def _digest(steps: tuple[StepSpec, ...]) -> str:
             else encode(_in_order(content), step=step.name)
         )
         refs = sorted((packb(path), dep) for path, dep in step.refs)
-        digest.update(
-            packb(
-                [
-                    *(step.name, step.actor, step.queue, int(step.flags), sorted(step.deps), in_order, refs),
-                    step.delay,
-                ]
-            )
-        )
+        said = [step.name, step.actor, step.queue, int(step.flags), sorted(step.deps), in_order, refs]
+        # What an earlier release knew nothing of is left out where it says nothing: there, the digest is the same.
+        said += [[what, value] for what, value in (("delay", step.delay), ("quorum", step.quorum)) if value]
+        digest.update(packb(said))
     return digest.hexdigest()
 
 

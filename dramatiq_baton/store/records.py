@@ -23,6 +23,9 @@ LIST_LENGTH = 100
 #: A longer body is kept apart from its header, so that telling a step with 10,000 deps of one reads no names.
 LONGEST_BODY = 4096
 
+#: What holds for a spec whose header ends before these: 0.1.0 wrote none of them.
+_UNWRITTEN: tuple[Any, ...] = (0, "", 0)
+
 _as_json = json.JSONEncoder(separators=(",", ":")).encode
 _STATES = tuple(StepState)  # in the order of the numbers in lua/shared/steps.lua
 
@@ -37,7 +40,10 @@ def pack_spec(spec: StepSpec, dependents: Sequence[str]) -> tuple[bytes, bytes]:
     lists = -(-len(dependents) // LIST_LENGTH)
     first = dependents[:LIST_LENGTH]
     header = _pack(
-        [spec.actor, spec.queue, len(spec.deps), int(spec.flags), lists, first, int(encoded), spec.delay]
+        [
+            *(spec.actor, spec.queue, len(spec.deps), int(spec.flags), lists, first, int(encoded)),
+            *(spec.delay, spec.lane, spec.quorum),
+        ]
     )
     packed = _pack([spec.message_id, *_written(spec)]) + _pack([spec.position, spec.deps])
     return (header + packed, b"") if len(packed) <= LONGEST_BODY else (header, packed)
@@ -59,7 +65,9 @@ def unpack_spec(name: str, packed: bytes) -> StepSpec:
     try:
         unpacker = msgpack.Unpacker(strict_map_key=False)
         unpacker.feed(packed)
-        actor, queue, _dep_count, flags, _lists, _first, encoded, *delay = unpacker.unpack()
+        actor, queue, _dep_count, flags, _lists, _first, encoded, *more = unpacker.unpack()
+        more += _UNWRITTEN[len(more) :]
+        delay, lane, quorum = more
         message_id, content, options, refs = unpacker.unpack()
         position, deps = unpacker.unpack()
         found = Json(content, options) if encoded else Content(*decode(content))
@@ -76,7 +84,9 @@ def unpack_spec(name: str, packed: bytes) -> StepSpec:
             message_id=message_id,
             content=found,
             refs=tuple((tuple(path), dep) for path, dep in refs),
-            delay=delay[0] if delay else 0,  # 0.1.0 wrote none
+            delay=delay,
+            lane=lane,
+            quorum=quorum,
         )
     except (ValueError, TypeError, LookupError, msgpack.UnpackException) as error:
         raise _corrupt("spec", name, error) from error

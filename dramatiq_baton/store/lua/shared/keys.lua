@@ -60,7 +60,7 @@ local STATE_NAMES = {
   [0] = 'pending', 'queued', 'executing', 'snoozed', 'retryable', 'completed', 'discarded', 'cancelled',
 }
 -- Bits of a step's flags, set when it is added.
-local IGNORE_CANCELLED, IGNORE_DISCARDED, ON_DEP_CANCELLED, ON_DEP_DISCARDED = 1, 2, 4, 8
+local IGNORE_CANCELLED, IGNORE_DISCARDED, ON_DEP_CANCELLED, ON_DEP_DISCARDED, LLM = 1, 2, 4, 8, 32
 -- One more in a record's: the execution that was called off is to be interrupted.
 local INTERRUPT = 16
 

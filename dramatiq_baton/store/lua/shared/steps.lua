@@ -17,7 +17,10 @@ local function header(step)
     lists = h[5], -- how many lists of dependents it has; the first one is
     first = h[6],
     encoded = h[7] == 1, -- whether its message is JSON, in parts that message() puts together
-    delay = h[8] or 0, -- how long it waits once its deps have settled, ms; 0.1.0 wrote none
+    -- 0.1.0 wrote none of these three
+    delay = h[8] or 0, -- how long it waits once its deps have settled, ms
+    lane = h[9] or '', -- what it shares a provider's limits with; '' if it calls none
+    quorum = h[10] or 0, -- how many of its deps must complete; 0: its flags alone say which
     spec = spec, body_at = offset, -- -1: there is nothing behind the header, the body is apart
   }
   headers[step] = head
