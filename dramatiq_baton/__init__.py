@@ -31,11 +31,13 @@ from .outcomes import Cancel, Discard, Snooze
 from .run import WorkflowRun, get_run
 from .states import StepState, StepStatus, WorkflowState, WorkflowStatus
 from .step import Step, current_step
+from .usage import Call, Usage, UsageReport, UsageSum
 from .workflow import StepRef, Workflow
 
 __all__ = [
     "BatonError",
     "BatonMiddleware",
+    "Call",
     "Cancel",
     "ConfigurationError",
     "CorruptData",
@@ -60,6 +62,9 @@ __all__ = [
     "StoreError",
     "StoreUnavailable",
     "UnknownStep",
+    "Usage",
+    "UsageReport",
+    "UsageSum",
     "Workflow",
     "WorkflowExists",
     "WorkflowNotFound",

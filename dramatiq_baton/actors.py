@@ -20,6 +20,7 @@ from .graph import StepFlags
 from .interruption import StepCancelled
 from .logs import get_logger
 from .messages import StepMessage
+from .metering import Meter
 from .once import Once
 from .persistence import until_answered
 from .step import Step
@@ -95,6 +96,7 @@ class StepFunction:
             target.address,
             workflow_name=claim.workflow_name,
             attempt=claim.attempt,
+            meter=_meter(delivery, target, claim),
             once=Once(runtime.store, target.address, claim.token, runtime.options.max_result_size),
         )
         try:
@@ -131,7 +133,13 @@ class StepFunction:
     def _call_back(self, delivery: Delivery, target: StepMessage, claim: Claim) -> None:
         callback = self.on_dep_discarded if claim.dep_discarded else self.on_dep_cancelled
         store = delivery.runtime.store
-        current = Step(store, target.address, workflow_name=claim.workflow_name, attempt=claim.attempt)
+        current = Step(
+            store,
+            target.address,
+            workflow_name=claim.workflow_name,
+            attempt=claim.attempt,
+            meter=_meter(delivery, target, claim),
+        )
         if callback is not None:
             try:
                 with step.running(current):
@@ -147,6 +155,10 @@ class StepFunction:
             what="that a callback was run",
             step=target.address.step,
         )
+
+
+def _meter(delivery: Delivery, target: StepMessage, claim: Claim) -> Meter:
+    return Meter(delivery.runtime.store, target.address, claim.attempt, delivery.runtime.pricing)
 
 
 def skipping(delivery: Delivery, reason: str = "") -> SkipMessage:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any
 
 from .errors import CorruptData
+
+#: The fields that are whole numbers, where they apply.
+_NUMBERS = ("delay", "duration", "calls", "input_tokens", "output_tokens", "unpriced")
 
 
 class EventType(StrEnum):
@@ -45,6 +49,9 @@ class Event:
       duration: Milliseconds that the attempt (or, when finished, the workflow) took.
       outcome: ``completed``, ``failed`` or ``cancelled`` (``workflow_finished``).
       failed_steps: Names of discarded steps, at most the first 50 (``workflow_finished``).
+      cost: What the workflow's calls to providers had cost by then, in US dollars, as far as their prices are known.
+      calls, input_tokens, output_tokens: How many there were, and what they used (``workflow_finished``).
+      unpriced: How many of them have no known price (``workflow_finished``).
       worker: The worker process that ran the step, as ``host:pid:...``.
     """
 
@@ -64,6 +71,11 @@ class Event:
     duration: int | None = None
     outcome: str = ""
     failed_steps: tuple[str, ...] = ()
+    cost: Decimal | None = None
+    calls: int | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    unpriced: int | None = None
     worker: str = ""
 
     @classmethod
@@ -87,13 +99,13 @@ class Event:
                 reason=fields.get("reason", ""),
                 error=fields.get("error", ""),
                 cached=fields.get("cached") == "1",
-                delay=_optional_int(fields.get("delay")),
-                duration=_optional_int(fields.get("duration")),
                 outcome=fields.get("outcome", ""),
                 failed_steps=tuple(json.loads(fields.get("failed_steps", "[]"))),
+                cost=Decimal(fields["cost"]) if "cost" in fields else None,
+                **{name: _optional_int(fields.get(name)) for name in _NUMBERS},
                 worker=fields.get("worker", ""),
             )
-        except (KeyError, ValueError, TypeError) as error:
+        except (KeyError, ValueError, TypeError, InvalidOperation) as error:
             raise CorruptData(
                 f"stream entry {entry_id} isn't a Baton event ({error!r}); "
                 "delete the stream's key if another program writes to it"
@@ -117,7 +129,9 @@ class Event:
                 record[name] = value
         if self.cached:
             record["cached"] = True
-        for name in ("delay", "duration"):
+        if self.cost is not None:
+            record["cost"] = str(self.cost)
+        for name in _NUMBERS:
             if (value := getattr(self, name)) is not None:
                 record[name] = value
         if self.failed_steps:

@@ -26,6 +26,7 @@ from .fastpath import FastPath, fast_path
 from .handback import hand_back
 from .leases import Leases
 from .logs import get_logger
+from .pricing import Pricing, PublicPrices
 from .rescue import Rescue
 from .runtime import Runtime
 from .store.store import Store
@@ -62,6 +63,7 @@ class BatonMiddleware(Middleware):
       retention: How long a finished workflow's data is kept.
       max_result_size: The size of the largest result that is stored, in bytes.
       events_maxlen: About how many events the stream of all workflows keeps.
+      pricing: Knows what calls to providers cost; the public prices of ``genai-prices`` if not given.
 
     All times are milliseconds, or a ``timedelta``.
 
@@ -82,6 +84,7 @@ class BatonMiddleware(Middleware):
         retention: Duration = timedelta(days=7),
         max_result_size: int = 1024 * 1024,
         events_maxlen: int = 100_000,
+        pricing: Pricing | None = None,
     ) -> None:
         if client is not None and not isinstance(client, redis.Redis):
             raise ConfigurationError(
@@ -89,8 +92,13 @@ class BatonMiddleware(Middleware):
             )
         if url is not None and not isinstance(url, str):
             raise ConfigurationError(f"url must be a str, not {type(url).__name__}")
+        if pricing is not None and not isinstance(pricing, Pricing):
+            raise ConfigurationError(
+                f"pricing must have a method cost(usage), as PriceList has, not {pricing!r:.80}"
+            )
         self._client = client
         self._url = url
+        self._pricing = PublicPrices() if pricing is None else pricing
         self._options = options.checked(
             namespace=namespace,
             snooze_delay=snooze_delay,
@@ -122,7 +130,7 @@ class BatonMiddleware(Middleware):
                     lease_ttl=self._options.lease_ttl,
                     events_maxlen=self._options.events_maxlen,
                 )
-                runtime = self._runtime = Runtime(broker, store, self._options, Leases(store))
+                runtime = self._runtime = Runtime(broker, store, self._options, Leases(store), self._pricing)
                 path = self._path = fast_path(broker, store.connections, self)
                 if path is not None:
                     store.sends_to = path.sends_to

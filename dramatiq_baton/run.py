@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from dramatiq import Broker, get_broker
@@ -15,12 +16,14 @@ from .errors import ConfigurationError, ResultMissing, UnknownStep, WorkflowTime
 from .events import Event, EventType
 from .mermaid import to_mermaid
 from .middleware import BatonMiddleware
+from .money import to_dollars
 from .names import is_name
 from .release import release
 from .runtime import Runtime
 from .states import WorkflowState, WorkflowStatus
-from .store import reading, steering
+from .store import reading, spending, steering
 from .store.streams import EndSignal, EventReader, position
+from .usage import UsageReport
 
 
 def middleware_of(broker: Broker) -> BatonMiddleware:
@@ -155,20 +158,32 @@ class WorkflowRun:
         cancelled = steering.cancel(self._runtime.store, self.id, reason, interrupt=interrupt)
         return cancelled.number
 
-    def retry(self) -> int:
+    def usage(self) -> UsageReport:
+        """Read what its calls to providers used and cost, by model and by step.
+
+        What ``current_step().record_usage()`` was told, also by attempts that failed.
+        """
+        return spending.report(self._runtime.store, self.id)
+
+    def retry(self, *, budget: Decimal | None = None) -> int:
         """Resume a finished workflow where it failed.
 
         Its discarded and cancelled steps run again with fresh retries, when their deps are done. Every stored
         result is kept, and its step doesn't run.
+
+        Parameters:
+          budget: What it may spend in all, in US dollars, what it has spent already included; as before if not given.
 
         Returns:
           How many steps run again: 0 if all have completed.
 
         Raises:
           WorkflowRunning: If it hasn't finished.
+          ConfigurationError: If the budget isn't an amount.
         """
         store = self._runtime.store
-        number, spread = steering.begin_retry(store, self.id)
+        limit = None if budget is None else to_dollars(budget, name="the budget")
+        number, spread = steering.begin_retry(store, self.id, limit)
         release(store, self._runtime.broker, self.id, spread)
         return number
 

@@ -13,6 +13,7 @@ from dramatiq import Broker
 
 from .leases import Leases
 from .options import Options
+from .pricing import Pricing
 from .store.store import Store
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class Runtime:
       store: Where the workflows live.
       options: How the middleware was set up.
       leases: The leases that this process holds.
+      pricing: Knows what calls to providers cost.
       pid: The process that it was made in; a fork makes its own.
       lane: The fast path of this worker process, if there is one.
       worker: Names this process in events: host, process id and a number of its own.
@@ -37,6 +39,7 @@ class Runtime:
     store: Store
     options: Options
     leases: Leases
+    pricing: Pricing
     pid: int = field(default_factory=os.getpid)
     lane: Lane | None = None
     worker: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}:{os.urandom(3).hex()}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
 
 
@@ -79,6 +80,8 @@ class WorkflowStatus:
       created_at: When it was submitted, in milliseconds since 1970.
       finished_at: When its last step settled, in milliseconds since 1970, or ``None``.
       started_at: When its present run began, in milliseconds since 1970: a retry begins another one.
+      cost: What its calls to providers have cost so far, in US dollars, as far as their prices are known; ``None`` if
+        none has been recorded that has one.
     """
 
     id: str
@@ -90,6 +93,7 @@ class WorkflowStatus:
     created_at: int = 0
     finished_at: int | None = None
     started_at: int = 0
+    cost: Decimal | None = None
 
     @property
     def failed_steps(self) -> tuple[str, ...]:

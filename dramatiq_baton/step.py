@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from .codec import decode
@@ -12,8 +13,11 @@ from .errors import NotExecuting, ResultMissing, UnknownStep
 from .graph import StepSpec
 from .store import reading
 from .store.store import Address, Store
+from .usage import Usage
+from .usage_of_responses import usage_of
 
 if TYPE_CHECKING:
+    from .metering import Meter
     from .once import Once
 
 P = ParamSpec("P")
@@ -35,7 +39,14 @@ class Step:
     """
 
     def __init__(
-        self, store: Store, address: Address, *, workflow_name: str, attempt: int, once: Once | None = None
+        self,
+        store: Store,
+        address: Address,
+        *,
+        workflow_name: str,
+        attempt: int,
+        meter: Meter,
+        once: Once | None = None,
     ) -> None:
         self.workflow_id = address.workflow_id
         self.workflow_name = workflow_name
@@ -43,6 +54,7 @@ class Step:
         self.attempt = attempt
         self.cancelled = False
         self._store = store
+        self._meter = meter
         self._once = once
         self._spec: StepSpec | None = None
 
@@ -126,6 +138,54 @@ class Step:
         if self._once is None:
             raise NotExecuting(f"step {self.name!r} isn't being executed: a callback can't use once()")
         return self._once.call(key, fn, args, kwargs)
+
+    @overload
+    def record_usage(self, response: object, /, *, provider: str | None = None) -> Decimal | None: ...
+
+    @overload
+    def record_usage(
+        self,
+        *,
+        model: str,
+        input_tokens: int,
+        output_tokens: int,
+        cache_read_tokens: int = 0,
+        cache_write_tokens: int = 0,
+        provider: str | None = None,
+    ) -> Decimal | None: ...
+
+    def record_usage(self, *response: Any, provider: str | None = None, **used: Any) -> Decimal | None:
+        """Record what a call to a provider used, so that its cost is shown, and counts towards the workflow's budget.
+
+          >>> answer = client.chat.completions.create(model="gpt-4o-mini", messages=[...])
+          >>> current_step().record_usage(answer)
+          >>> current_step().record_usage(model="our-model", input_tokens=1200, output_tokens=80)
+
+        Record each call as soon as it has answered: it is kept even if this attempt fails later. Each record counts,
+        so inside of :meth:`once` it belongs into the function that is called.
+
+        While Redis doesn't answer this waits, and the event loop of an async actor with it: there,
+        ``await asyncio.to_thread(step.record_usage, answer)`` leaves it free.
+
+        Parameters:
+          response: The provider's own response, as ``openai``, ``anthropic`` or ``google-genai`` gives it, or its JSON.
+          model: Else, the model, as the provider calls it.
+          input_tokens: All tokens of the prompt, those that came from the provider's cache or went into it among them.
+          output_tokens: All tokens of the answer.
+          cache_read_tokens: Those of the prompt that were read from the cache.
+          cache_write_tokens: Those of the prompt that were written to it.
+          provider: The provider, where the model's name doesn't say enough.
+
+        Returns:
+          What the call cost, in US dollars; ``None`` if the model has no known price.
+
+        Raises:
+          ConfigurationError: If the response doesn't tell, or a number isn't one; nothing is recorded.
+          InvalidName: If the model or the provider can't be a name.
+        """
+        if response:
+            return self._meter.record(usage_of(*response, provider=provider, **used))
+        return self._meter.record(Usage(provider=provider, **used))
 
 
 def current_step() -> Step | None:

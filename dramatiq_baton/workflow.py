@@ -6,6 +6,7 @@ import json
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Literal, TypeVar, cast
 
 from dramatiq import Broker, Message, get_broker
@@ -24,6 +25,7 @@ from .errors import (
     WorkflowExists,
 )
 from .graph import Content, Graph, Json, Path, StepFlags, StepSpec
+from .money import to_dollars
 from .names import check_key_part, check_name
 from .outcomes import Cancel, Discard, Snooze
 from .release import release, send_all
@@ -91,9 +93,13 @@ class Workflow:
         none is given.
       ignore_cancelled: Whether steps go on when a dep was cancelled, unless they say otherwise.
       ignore_discarded: The same for a dep that was discarded.
+      budget: What its calls to providers may cost, in US dollars. Once so much is spent, LLM steps that aren't running
+        are cancelled instead of run; the calls that run then are what it may be exceeded by. Only calls that are
+        recorded and have a known price count.
 
     Raises:
       InvalidName: If the name or the id can't be used.
+      ConfigurationError: If the budget isn't an amount.
     """
 
     def __init__(
@@ -103,9 +109,11 @@ class Workflow:
         id: str | None = None,
         ignore_cancelled: bool = False,
         ignore_discarded: bool = False,
+        budget: Decimal | None = None,
     ) -> None:
         self.name = check_name(name, what="a workflow's name")
         self.id = uuid.uuid4().hex if id is None else check_key_part(id, what="a workflow's id")
+        self.budget = None if budget is None else to_dollars(budget, name="the budget")
         self._ignore_cancelled = ignore_cancelled
         self._ignore_discarded = ignore_discarded
         self._steps: dict[str, _Added] = {}
@@ -227,6 +235,7 @@ class Workflow:
             dispatch=dispatch,
             retention=runtime.options.retention,
             delay=patience,
+            budget=self.budget,
         )
         if spread.word == "differs":
             raise WorkflowExists(

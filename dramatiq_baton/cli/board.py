@@ -60,6 +60,7 @@ class Board(Run):
 
     def __init__(self, status: WorkflowStatus) -> None:
         super().__init__(status.id, status.name, status.state, status.started_at, status.finished_at)
+        self.cost = status.cost
         self.rows: list[Row] = []
         self.steps: dict[str, Row] = {}
         self.in_state: dict[StepState, dict[str, Row]] = {state: {} for state in StepState}
@@ -86,6 +87,7 @@ class Board(Run):
         """
         if event.workflow_id != self.id:
             return False
+        self._pay(event)
         if event.event is EventType.WORKFLOW_STARTED:
             return self._start(event)
         if event.event is EventType.WORKFLOW_FINISHED:

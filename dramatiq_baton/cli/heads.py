@@ -5,13 +5,14 @@ from __future__ import annotations
 from rich.cells import cell_len
 from rich.text import Text
 
+from ..money import shown
 from .looks import WORKFLOW_LOOKS, done_of_total, look, progress_bar
 from .progress import Run, Tally
 from .text import duration, fit
 
 
 def title(run: Run, now_ms: int, width: int, *, still: bool = False) -> Text:
-    """The workflow's name and id, at the right its state and how long it has been running, or ran.
+    """The workflow's name and id, at the right its state, what it cost, and how long it has been running, or ran.
 
     Parameters:
       run: The workflow.
@@ -20,7 +21,8 @@ def title(run: Run, now_ms: int, width: int, *, still: bool = False) -> Text:
       still: Whether the picture stands still, so that a spinner would make no sense.
     """
     symbol, style = look(WORKFLOW_LOOKS, run.state, None if still else now_ms)
-    right = Text.assemble((f"{symbol} {run.state.value}", style), f"  {duration(run.elapsed(now_ms))} ")
+    cost = "" if run.cost is None else f"  {shown(run.cost)}"
+    right = Text.assemble((f"{symbol} {run.state.value}", style), cost, f"  {duration(run.elapsed(now_ms))} ")
     room = max(width - right.cell_len - 5, 0)
     # The name gives way to the id, which is what one copies, but in a live view not more than half.
     least = min(room, 8) if still else max(room // 2, min(room, 20))

@@ -48,6 +48,11 @@ def _details(event: Event) -> Iterator[str]:
         yield f"delay={event.delay}ms"
     if event.duration is not None:
         yield f"duration={event.duration}ms"
+    for name in ("calls", "input_tokens", "output_tokens", "unpriced"):
+        if (number := getattr(event, name)) is not None:
+            yield f"{name}={number}"
+    if event.cost is not None:
+        yield f"cost=${event.cost}"
     if event.reason and event.reason != event.error:
         yield f"reason={word(event.reason)}"
     if event.error:

@@ -33,6 +33,7 @@ class WorkflowRow(Run):
     def of(cls, status: WorkflowStatus) -> WorkflowRow:
         """The row of a workflow as its snapshot tells."""
         row = cls(status.id, status.name, status.state, status.started_at, status.finished_at)
+        row.cost = status.cost
         row.tally.total = status.total
         for state, count in status.counts.items():
             row.tally.counts[StepState.PENDING if state is StepState.QUEUED else state] += count
@@ -46,6 +47,7 @@ class WorkflowRow(Run):
 
     def apply(self, event: Event) -> bool:
         """Bring the row up to date; whether the event was news."""
+        self._pay(event)
         if event.event is EventType.WORKFLOW_STARTED:
             news = self._start(event)
         elif event.event is EventType.WORKFLOW_FINISHED:

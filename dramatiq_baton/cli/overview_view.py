@@ -8,6 +8,7 @@ from functools import partial
 from rich.text import Text
 
 from ..events import Event
+from ..money import shown
 from ..states import StepState, WorkflowState
 from .looks import WIDE, WORKFLOW_LOOKS, counted, done_of_total, look, progress_bar
 from .overview import Overview, WorkflowRow
@@ -60,6 +61,7 @@ def _workflow_table(rows: Sequence[WorkflowRow], width: int) -> Table:
         Column("", 20 if wide else 0),
         Column("done", max([4, *(len(done_of_total(row.tally)) for row in rows)]), right=True),
         Column("failed", max(len(f"{failed:,}"), 6) if failed else 0, right=True),
+        Column("cost", max((len(_cost(row)) for row in rows), default=0), right=True),
         Column("time", 9 if wide else 0, right=True),
         Column("ago", 5, right=True),
     ]
@@ -87,9 +89,14 @@ def _workflow_cells(row: WorkflowRow, now_ms: int) -> Iterator[Cell]:
     yield partial(progress_bar, row.tally)
     yield done_of_total(row.tally)
     yield f"{failed:,}" if failed else "", "bold red"
+    yield _cost(row)
     yield duration(row.elapsed(now_ms)) if row.started_at else ""
     yield age(now_ms - row.last.ts) if row.last else "", "dim"
     yield _told(row.last) if row.last else "", "dim"
+
+
+def _cost(row: WorkflowRow) -> str:
+    return "" if row.cost is None else shown(row.cost)
 
 
 def _told(event: Event) -> str:

@@ -8,6 +8,7 @@ right whether they begin before or after the snapshot.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from ..events import Event, EventType
 from ..states import StepState, StepStatus, WorkflowState
@@ -87,6 +88,7 @@ class Run:
       finished_at: When its last step settled, or ``None``.
       tally: Its steps by state.
       as_of: The latest time that the snapshot tells of.
+      cost: What its calls to providers have cost, in US dollars; ``None`` if there are none with a price.
     """
 
     id: str
@@ -96,6 +98,7 @@ class Run:
     finished_at: int | None = None
     tally: Tally = field(default_factory=Tally)
     as_of: int = 0
+    cost: Decimal | None = None
 
     @property
     def finished(self) -> bool:
@@ -106,6 +109,10 @@ class Run:
         """How long the workflow has been running, or ran, in milliseconds."""
         end = now_ms if self.finished_at is None else self.finished_at
         return max(end - self.started_at, 0) if self.started_at else 0
+
+    def _pay(self, event: Event) -> None:
+        if event.cost is not None:  # what is spent only grows, so it doesn't matter which is the older news
+            self.cost = max(event.cost, self.cost or event.cost)
 
     def _begin(self, event: Event) -> bool:
         if event.ts < self.started_at or (self.finished_at is not None and event.ts < self.finished_at):

@@ -12,9 +12,10 @@ import click
 from ..codec import decode
 from ..errors import CorruptData
 from ..states import StepState, WorkflowStatus
-from ..store import reading
+from ..store import reading, spending
 from ..store.store import Store
-from . import show_plain, show_view
+from ..usage import UsageReport
+from . import costs, show_plain, show_view
 from .board import Board
 from .printing import on_terminal, print_lines, print_view
 from .target import Target
@@ -31,7 +32,7 @@ from .workflow_id import workflow_id_argument
 def command(target: Target, workflow_id: str, results: bool, everything: bool, as_json: bool) -> int:
     """Show the steps of one workflow as they are now.
 
-    With their states, attempts and durations, and why they failed or were cancelled.
+    With their states, attempts and durations, and why they failed or were cancelled; and what calls to models cost.
 
     On a terminal a workflow of more than 100 steps is summed up; in a pipe, each step has its line.
 
@@ -42,19 +43,22 @@ def command(target: Target, workflow_id: str, results: bool, everything: bool, a
     """
     store = target.open()
     status = reading.status(store, workflow_id)
+    usage = spending.report(store, workflow_id)
     if as_json:
         decoded = {name: decode(data) for name, data in _results(store, status)} if results else None
-        click.echo(_json(status, decoded))
+        click.echo(_json(status, usage, decoded))
         return 0
     texts = _texts(store, status) if results else None
     now_ms = int(time.time() * 1000)
     if on_terminal():
         board = Board(status)
         print_view(lambda width: show_view.lines(board, now_ms, width, everything=everything))
+        print_view(lambda width: costs.lines(usage, width))
         if texts is not None:
             print_view(lambda width: show_view.result_lines(texts, status.steps, width))
     else:
         print_lines(show_plain.lines(status, now_ms))
+        print_lines(costs.plain_lines(usage))
         if texts is not None:
             print_lines(show_plain.result_lines(texts, status.steps))
     return 0
@@ -76,7 +80,7 @@ def _texts(store: Store, status: WorkflowStatus) -> Iterator[tuple[str, str]]:
             yield name, f"({error})"
 
 
-def _json(status: WorkflowStatus, results: dict[str, object] | None) -> str:
+def _json(status: WorkflowStatus, usage: UsageReport, results: dict[str, object] | None) -> str:
     told: dict[str, object] = {
         "id": status.id,
         "name": status.name,
@@ -87,6 +91,7 @@ def _json(status: WorkflowStatus, results: dict[str, object] | None) -> str:
         "started_at": status.started_at,
         "finished_at": status.finished_at,
         "failed_steps": status.failed_steps,
+        "usage": costs.as_json(usage),
         "steps": [asdict(step) for step in status.steps.values()],
     }
     if results is not None:

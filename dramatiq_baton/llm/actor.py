@@ -15,6 +15,7 @@ from dramatiq.errors import Retry
 from ..actors import DepCallback, StepFunction, workflow_actor
 from ..delivery import Delivery
 from ..durations import MAX_MESSAGE_DELAY, Duration, to_ms
+from ..graph import StepFlags
 from ..logs import get_logger
 from ..messages import StepMessage
 from ..options import whole_number
@@ -169,7 +170,9 @@ def llm_actor(
 
     def decorate(fn: Callable[..., Any]) -> Actor[Any, Any]:
         actor: Actor[Any, Any] = workflow_actor(**options)(fn)
-        cast(StepFunction, actor.fn).on_failure = LLMFailure(actor.options, patience)
+        function = cast(StepFunction, actor.fn)
+        function.on_failure = LLMFailure(actor.options, patience)
+        function.flags |= StepFlags.LLM
         return actor
 
     return decorate if fn is None else decorate(fn)

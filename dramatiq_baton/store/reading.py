@@ -7,6 +7,7 @@ from typing import Any
 
 from ..errors import CorruptData, UnknownStep, WorkflowNotFound
 from ..graph import StepSpec
+from ..money import from_units
 from ..states import StepState, StepStatus, WorkflowState, WorkflowStatus
 from .records import (
     UNTOUCHED,
@@ -49,8 +50,8 @@ def status(store: Store, workflow_id: str) -> WorkflowStatus:
         specs, records = _pairs(reply[1]), _pairs(reply[2])
     else:
         workflow = store.keys.workflow(workflow_id)
-        specs = dict(_scan(store, f"{workflow}:steps"))
-        records = dict(_scan(store, f"{workflow}:state"))
+        specs = dict(scan(store, f"{workflow}:steps"))
+        records = dict(scan(store, f"{workflow}:state"))
         summary(store, workflow_id)  # it may have been pruned meanwhile
     try:
         return _status(workflow_id, fields, _outlines(store, workflow_id, specs), records)
@@ -110,6 +111,7 @@ def _status(
         created_at=int(fields[b"created"]),
         started_at=int(fields.get(b"started", fields[b"created"])),  # 0.1.0 wrote none
         finished_at=int(finished) if finished else None,
+        cost=from_units(int(fields[b"spent"])) if b"spent" in fields else None,
     )
 
 
@@ -168,7 +170,7 @@ def results(store: Store, workflow_id: str, steps: Sequence[str]) -> Iterator[tu
 
 def all_results(store: Store, workflow_id: str) -> Iterator[tuple[str, bytes]]:
     """Read all encoded results of a workflow, in portions and in no particular order."""
-    for step, data in _scan(store, f"{store.keys.workflow(workflow_id)}:results"):
+    for step, data in scan(store, f"{store.keys.workflow(workflow_id)}:results"):
         yield text(step), data
 
 
@@ -196,7 +198,8 @@ def _check_version(workflow_id: str, version: bytes) -> None:
         raise newer_schema(workflow_id)
 
 
-def _scan(store: Store, key: str) -> Iterator[tuple[bytes, bytes]]:
+def scan(store: Store, key: str) -> Iterator[tuple[bytes, bytes]]:
+    """Read all fields of a hash, in portions; one that is written meanwhile may come twice."""
     cursor = b"0"
     while True:
         cursor, flat = store.connections.ask("HSCAN", key, cursor, "COUNT", PORTION)

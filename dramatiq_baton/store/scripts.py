@@ -14,7 +14,7 @@ from .connection import Argument, Connections
 
 #: What scripts about a workflow share, in ``lua/shared/``; each part builds on those before it.
 SHARED = (
-    *("keys", "workflow", "events", "steps", "indexes", "changes", "sending"),
+    *("keys", "workflow", "spending", "events", "steps", "indexes", "changes", "sending"),
     *("spreading", "filing", "ending", "opening"),
 )
 #: What only some of them need.

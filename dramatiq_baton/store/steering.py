@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -12,6 +13,7 @@ from ..errors import WorkflowRunning
 from ..states import WorkflowState
 from .reading import not_found
 from .replies import Spread, newer_schema, text
+from .spending import budget_units
 from .store import Store
 
 
@@ -58,11 +60,16 @@ def cancel(store: Store, workflow_id: str, reason: str, *, interrupt: bool) -> C
     return Cancelled(int(said))
 
 
-def begin_retry(store: Store, workflow_id: str) -> tuple[int, Spread]:
+def begin_retry(store: Store, workflow_id: str, budget: Decimal | None = None) -> tuple[int, Spread]:
     """Reset the discarded and cancelled steps of a finished workflow. See ``lua/retry.lua``.
 
     They are released behind that, by whoever goes on with it: the caller, if it has a broker, else the rescue of any
     worker, which looks for it at once.
+
+    Parameters:
+      store: The store.
+      workflow_id: The workflow.
+      budget: What it may spend in all, in US dollars; as before if not given.
 
     Returns:
       How many steps run again, and what is left to be done.
@@ -73,7 +80,7 @@ def begin_retry(store: Store, workflow_id: str) -> tuple[int, Spread]:
       ConfigurationError: If a newer release wrote it.
       StoreUnavailable: If Redis doesn't answer.
     """
-    word, more, number = _reply(workflow_id, store.run("retry", workflow_id))
+    word, more, number = _reply(workflow_id, store.run("retry", workflow_id, budget_units(budget)))
     if word == "running":
         raise WorkflowRunning(
             f"workflow {workflow_id!r} still runs: wait until it has finished, or cancel it, and retry it then"

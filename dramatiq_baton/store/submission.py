@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 
 from ..errors import CorruptData, StoreUnavailable
 from ..graph import Graph
 from .records import LIST_LENGTH, pack_names, pack_spec
 from .replies import Spread, newer_schema, spread_from, text
 from .scripts import script
+from .spending import budget_units
 from .store import Store
 
 #: Steps that are sent in one command.
@@ -21,7 +23,15 @@ Pairs = list[tuple[str, bytes]]
 
 
 def submit(
-    store: Store, workflow_id: str, name: str, graph: Graph, *, dispatch: str, retention: int, delay: int = 0
+    store: Store,
+    workflow_id: str,
+    name: str,
+    graph: Graph,
+    *,
+    dispatch: str,
+    retention: int,
+    delay: int = 0,
+    budget: Decimal | None = None,
 ) -> Spread:
     """Start a workflow. See ``lua/submit.lua``.
 
@@ -65,6 +75,7 @@ def submit(
         len(root_lists),
         nonce,
         delay,
+        budget_units(budget),
         2 * len(steps),
         *_flat(steps),
         *_flat(edges),

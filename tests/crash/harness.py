@@ -51,7 +51,7 @@ class Outcome:
       point: Where the fault was to strike.
       struck: Whether there was such a command.
       seen: All commands that could be struck at, up to then.
-      calls: How often each call was made that is to be made once.
+      namespace: The namespace of the run's world.
       waits: How long nothing happened after the fault, each time, in ms by the server's clock.
       wrong: What broke a guarantee.
       doubtful: What a machine that stalls may do as well.
@@ -60,7 +60,7 @@ class Outcome:
     point: Point | None = None
     struck: bool = False
     seen: list[Point] = field(default_factory=list)
-    calls: Counter[str] = field(default_factory=Counter)
+    namespace: str = ""
     waits: list[int] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     doubtful: list[str] = field(default_factory=list)
@@ -206,7 +206,6 @@ def check(stage: Stage, scenario: Scenario, run: WorkflowRun, outcome: Outcome, 
     calls = Counter(step for step, what, _ in notes if what.startswith("on_dep"))
     if set(calls) != set(scenario.callbacks) or any(number > 1 + deaths for number in calls.values()):
         outcome.wrong.append(f"callbacks of {scenario.callbacks} were run: {calls}")
-    outcome.calls = Counter(what.removeprefix("call ") for _, what, _ in notes if what.startswith("call "))
     outcome.wrong += world.left_behind()
     given_up = story.deaths(events)
     if given_up > deaths:

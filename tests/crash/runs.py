@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dramatiq_baton import WorkflowRun
 from tests.support.forks import Forked, Zygote
@@ -40,6 +40,7 @@ class Crash:
         the worker is there first.
       meanwhile: Done while it is at work.
       deaths: How many workers have died before it.
+      env: More environment variables for the workers.
     """
 
     zygote: Zygote
@@ -50,6 +51,7 @@ class Crash:
     before: Callable[[Stage, WorkflowRun], None] | None = None
     meanwhile: Callable[[Stage, WorkflowRun, Forked], None] = until_finished
     deaths: int = 0
+    env: dict[str, str] = field(default_factory=dict)
 
     @property
     def fast(self) -> bool:
@@ -59,7 +61,8 @@ class Crash:
     def __call__(self, point: Point | None = None) -> Outcome:
         """Run it with the fault at ``point``, or without one."""
         outcome = Outcome(point)
-        with world_of(self.url) as world, closing(Stage(self.zygote, world)) as stage:
+        with world_of(self.url, **self.env) as world, closing(Stage(self.zygote, world)) as stage:
+            outcome.namespace = world.namespace
             fault = FaultAt(self.url, point, self.moment)
             with closing(fault):
                 self._run(stage, fault, outcome)

@@ -210,14 +210,16 @@ RESUMED = Scenario(
 )
 
 
-#: What is paid for, and must not be paid for twice.
+#: What is paid for under a key, and must not be paid for twice.
 CALLS = ("draft", "review", "print")
+#: What is paid for without one: its answer is the step's result.
+ANSWER = "answer"
 
 
 def _paid(actors: ModuleType) -> Workflow:
     flow = Workflow("paid")
     last = CALLS[-1]
-    flow.add("paid", act(actors, ["once", CALLS[:-1], ["fail", "boom"]], ["once", [*CALLS, last], RUN]))
+    flow.add("paid", act(actors, ["once", CALLS[:-1], ["fail", "boom"]], ["once", [*CALLS, last], ["ask", ANSWER]]))
     return flow
 
 

@@ -15,6 +15,7 @@ Fields = dict[str, str]
 
 REQUIRED = {"event", "workflow_id", "workflow_name", "step", "actor", "queue", "attempt", "ts"}
 OPTIONAL = {
+    *("cost", "calls", "input_tokens", "output_tokens", "unpriced"),
     *("reason", "error", "cached", "delay", "duration", "outcome", "failed_steps", "worker"),
 }
 NUMBERS = {"attempt", "ts", "delay", "duration"}

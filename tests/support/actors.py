@@ -31,6 +31,7 @@ from dramatiq_baton import (
     workflow_actor,
 )
 from dramatiq_baton.brokers import RedisBroker as FastRedisBroker
+from tests.support import llm_client
 
 URL = os.environ["BATON_TEST_URL"]
 NAMESPACE = os.environ["BATON_TEST_NAMESPACE"]
@@ -166,6 +167,9 @@ def perform(orders: list[Any], inputs: Any) -> Any:
             raise AssertionError("it should be dead")
         case "run":  # which run this is: tells whether a stored result was computed again
             return run
+        case "ask":  # ["ask", key]: the same, after a call that isn't guarded by anything but the step's own result
+            pay(rest[0])
+            return run
         case "busy":
             time.sleep(rest[0] / 1000)
             return run
@@ -207,6 +211,8 @@ def pay(key: str) -> str:
     """A call that must not be made again; the first one that is called deadly takes its worker down."""
     if note(f"call {key}") == 1 and key == "deadly":
         os.kill(os.getpid(), 9)
+    if provider := os.environ.get("BATON_TEST_PROVIDER"):
+        return llm_client.complete(provider, f"{NAMESPACE} {key}")
     return f"paid for {key}"
 
 

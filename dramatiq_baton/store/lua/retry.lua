@@ -1,6 +1,8 @@
 -- Resumes a finished workflow: its discarded and cancelled steps are to run again, in a new run of the workflow. They
 -- are gone over in portions, with spread.lua.
 --
+-- ARGV[5] what may be spent from now on, in trillionths of a dollar; '' leaves its budget as it is
+--
 -- Returns {'unknown' | 'newer' | 'running'} or {'ok', more, number of steps}.
 
 local obstacle = open_workflow()
@@ -24,6 +26,9 @@ meta.state, meta.run, meta.called_off, meta.walk = 'executing', meta.run + 1, fa
 redis.call('HSET', WORKFLOW,
   'state', meta.state, 'run', meta.run, 'started', NOW, 'open', number, 'dispatch', 'ready',
   'walk', meta.walk, 'cursor', 0)
+if ARGV[5] ~= '' then
+  redis.call('HSET', WORKFLOW, 'budget', ARGV[5])
+end
 redis.call('HDEL', WORKFLOW, 'finished', 'failed', 'called_off', 'interrupt')
 file_as_running()
 emit('workflow_started', '', '', '', 0, {})

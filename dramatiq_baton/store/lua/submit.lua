@@ -7,7 +7,8 @@
 -- ARGV[8] number of steps          ARGV[9] retention, ms   ARGV[10] number of lists of roots
 -- ARGV[11] nonce of the staging, or '' if all of the graph is in the arguments
 -- ARGV[12] how long it waits before it starts, ms
--- ARGV[13] number of field-value arguments for :steps that follow; those for :edges come last
+-- ARGV[13] its budget, in trillionths of a dollar; '' if it has none
+-- ARGV[14] number of field-value arguments for :steps that follow; those for :edges come last
 --
 -- Returns {'created', more, released...}, {'exists' | 'differs' | 'newer' | 'expired'}, or {'foreign', key}
 -- if that key holds something else.
@@ -56,8 +57,8 @@ if nonce ~= '' then
   redis.call('RENAME', staged .. ':edges', EDGES)
   redis.call('PERSIST', EDGES)
 else
-  local split = 13 + tonumber(ARGV[13])
-  redis.call('HSET', STEPS, unpack(ARGV, 14, split))
+  local split = 14 + tonumber(ARGV[14])
+  redis.call('HSET', STEPS, unpack(ARGV, 15, split))
   redis.call('HSET', EDGES, unpack(ARGV, split + 1, #ARGV))
 end
 
@@ -67,6 +68,9 @@ redis.call('HSET', WORKFLOW,
   'v', VERSION, 'name', meta.name, 'digest', ARGV[5], 'dispatch', meta.dispatch, 'state', meta.state,
   'total', ARGV[8], 'open', ARGV[8], 'n:pending', ARGV[8],
   'retention', ARGV[9], 'root_lists', ARGV[10], 'created', NOW, 'run', meta.run, 'started', NOW)
+if ARGV[13] ~= '' then
+  redis.call('HSET', WORKFLOW, 'budget', ARGV[13])
+end
 file_as_running()
 emit('workflow_started', '', '', '', 0, { 'delay', delay > 0 and delay or '' })
 local more = 0

@@ -11,7 +11,8 @@ local function expire_keys()
 end
 
 local function finish()
-  local found = redis.call('HMGET', WORKFLOW, 'n:discarded', 'n:cancelled', 'failed', 'started')
+  local found = redis.call('HMGET', WORKFLOW, 'n:discarded', 'n:cancelled', 'failed', 'started',
+    'calls', 'input_tokens', 'output_tokens', 'unpriced')
   local outcome = 'completed'
   if meta.called_off then
     outcome = 'cancelled'
@@ -30,6 +31,7 @@ local function finish()
   emit('workflow_finished', '', '', '', 0, {
     'outcome', outcome, 'duration', NOW - tonumber(found[4] or meta.created),
     'failed_steps', #names > 0 and cjson.encode(names) or '',
+    'calls', found[5] or '', 'input_tokens', found[6] or '', 'output_tokens', found[7] or '', 'unpriced', found[8] or '',
   })
   redis.call('XADD', ENDS, '*', 'outcome', outcome)
   expire_keys()

@@ -11,6 +11,10 @@ local function emit(event, step, actor, queue, attempt, more)
       entry[#entry + 1] = more[i + 1]
     end
   end
+  if meta.spent then -- by all steps up to now
+    entry[#entry + 1] = 'cost'
+    entry[#entry + 1] = dollars(meta.spent)
+  end
   redis.call('XADD', EVENTS, '*', unpack(entry))
   redis.call('XADD', ALL_EVENTS, 'MAXLEN', '~', ALL_EVENTS_CAP, '*', unpack(entry))
 end

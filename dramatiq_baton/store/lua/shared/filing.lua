@@ -4,7 +4,7 @@
 
 -- All keys that a workflow may have.
 local function own_keys()
-  return { WORKFLOW, STEPS, EDGES, STATE, RESULTS, ONCE, SPREADS, EVENTS, ENDS }
+  return { WORKFLOW, STEPS, EDGES, STATE, RESULTS, ONCE, USAGE, SPREADS, EVENTS, ENDS }
 end
 
 local function entry()

@@ -17,7 +17,7 @@
 --   {'outdated'}                           a later message of the step is on its way
 --   {'leased', holder}                     a duplicate: somebody else runs it
 --   {'discarded', more, released...}       its workers died too often
---   {'cancelled', more, released...}       the result of one of its deps is gone
+--   {'cancelled', more, released...}       the result of one of its deps is gone, or the workflow's budget is spent
 --   {'snoozed', seq}                       its deps haven't all settled
 --   {'callback', token, attempt, name, cause, reason}  cancelled; its callback is to be run
 --   {'run', token, attempt, name, results...}  results as in results.lua
@@ -119,6 +119,14 @@ local function gate(step, seq, wanted, by)
     save(step, rec)
     commit()
     return { 'snoozed', rec.seq }
+  end
+
+  local spent = over_budget(head)
+  if spent then
+    settle(step, rec, head, S.cancelled, spent, {})
+    local more = spread(false)
+    commit()
+    return { 'cancelled', more, send_released() }
   end
 
   local results, gone = results_of(wanted)

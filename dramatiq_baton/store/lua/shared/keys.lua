@@ -10,6 +10,8 @@
 --            n:<state>    how many steps are in that state
 --            failed       names of discarded steps, the first 50, separated by SEP
 --            called_off   why this run was cancelled as a whole; interrupt: 1 if running actors are to be interrupted
+--            calls, input_tokens, output_tokens, unpriced, spent   sums of what calls to providers used and cost; see usage.lua
+--            budget       what may be spent; like spent, in trillionths of a dollar
 --            walk         what goes over all steps, in portions: cancel | reset | resume; cursor: how far it has come
 --   and, in the same hash slot, all that belongs to the workflow:
 --   KEYS[1]:steps    hash   step -> what it was added as (never changes), see header()
@@ -17,6 +19,7 @@
 --   KEYS[1]:state    hash   step -> its record, see unpack_record(); no entry yet means untouched
 --   KEYS[1]:results  hash   step -> stored result
 --   KEYS[1]:once     hash   step SEP key -> the value of a call that is made once, see once.lua
+--   KEYS[1]:usage    hash   name of a call to a provider -> what it used and cost
 --   KEYS[1]:spreads  list   settled steps whose dependents have not all been told yet
 --   KEYS[1]:events   stream the workflow's whole story
 --   KEYS[1]:ends     stream one entry for each time it finished; whoever waits blocks on it

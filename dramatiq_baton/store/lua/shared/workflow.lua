@@ -1,8 +1,8 @@
 -- The workflow ---------------------------------------------------------------------------
 
 -- The workflow that the script is about, and what it has found out and changed there.
-local ID, WORKFLOW, STEPS, EDGES, STATE, RESULTS, ONCE, SPREADS, EVENTS, ENDS
-local meta -- {state, name, dispatch, created, run, called_off, walk}
+local ID, WORKFLOW, STEPS, EDGES, STATE, RESULTS, ONCE, USAGE, SPREADS, EVENTS, ENDS
+local meta -- {state, name, dispatch, created, run, called_off, walk, spent}
 local headers, records -- by step, as far as they were read
 local unsaved -- those records that have changed
 local queued -- by queue: steps that are to stand in its index, and since when
@@ -14,7 +14,8 @@ local released -- {step, header, record} of each step whose message is to be sen
 local function turn_to(id)
   ID, WORKFLOW = id, NAMESPACE .. ':workflow:{' .. id .. '}'
   STEPS, EDGES, STATE = WORKFLOW .. ':steps', WORKFLOW .. ':edges', WORKFLOW .. ':state'
-  RESULTS, ONCE, SPREADS = WORKFLOW .. ':results', WORKFLOW .. ':once', WORKFLOW .. ':spreads'
+  RESULTS, ONCE, USAGE = WORKFLOW .. ':results', WORKFLOW .. ':once', WORKFLOW .. ':usage'
+  SPREADS = WORKFLOW .. ':spreads'
   EVENTS, ENDS = WORKFLOW .. ':events', WORKFLOW .. ':ends'
   meta, headers, records, unsaved, queued = nil, {}, {}, {}, {}
   counts, opened, work, released = {}, 0, {}, {}
@@ -25,7 +26,7 @@ turn_to(ARGV[1])
 -- Returns nil, or why the workflow can't be worked on: 'unknown' or 'newer'.
 local function open_workflow()
   local found = redis.call('HMGET', WORKFLOW,
-    'v', 'state', 'name', 'dispatch', 'created', 'run', 'called_off', 'walk')
+    'v', 'state', 'name', 'dispatch', 'created', 'run', 'called_off', 'walk', 'spent')
   if not found[1] then
     return 'unknown'
   end
@@ -35,7 +36,7 @@ local function open_workflow()
   meta = {
     state = found[2], name = found[3], dispatch = found[4], created = tonumber(found[5]),
     run = tonumber(found[6] or 1), -- 0.1.0 knew of one run only
-    called_off = found[7], walk = found[8], -- false if there is none
+    called_off = found[7], walk = found[8], spent = found[9], -- false if there is none
   }
   return nil
 end
