@@ -6,6 +6,7 @@ Every worker process has one; in each round one of them does the work.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 
 from dramatiq import Broker
@@ -22,6 +23,9 @@ from .store.upkeep import Due, Lease
 SHORTEST_PAUSE = 10
 #: Entries of each kind that one look takes; while there are more, it looks again at once.
 PORTION = 100
+#: Seconds between two looks at some of the running workflows, whether they do run; and how many those are.
+TIDYING_PAUSE = 60.0
+TIDIED = 100
 
 log = get_logger()
 
@@ -43,6 +47,7 @@ class Rescue:
         self._who = who
         self._interval = interval
         self._max_rescues = max_rescues
+        self._tidied_at = time.monotonic()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -90,6 +95,9 @@ class Rescue:
             pause = self._interval / 1000
             try:
                 pause = self.look()
+                if time.monotonic() - self._tidied_at > TIDYING_PAUSE:
+                    self._tidied_at = time.monotonic()
+                    catalogue.tidy(self._store, most=TIDIED)
             except BatonError as error:
                 if looking:  # once is enough, however long Redis is away
                     log.warning("the rescue could not look; it keeps trying", error=str(error))

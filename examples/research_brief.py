@@ -54,7 +54,9 @@ def analyse(question: str, notes: str, *, model: str = MODELS[0]) -> str:
 @llm_actor
 def summarise(answers: dict[str, str]) -> str:
     voices = "\n\n".join(f"{model} says:\n{answer}" for model, answer in answers.items())
-    return ask(f"Say in three sentences where these answers agree, and where not.\n\n{voices}", model=MODELS[-1])
+    return ask(
+        f"Say in three sentences where these answers agree, and where not.\n\n{voices}", model=MODELS[-1]
+    )
 
 
 def research_brief(question: str, paths: list[str]) -> Workflow:

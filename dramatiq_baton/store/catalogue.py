@@ -11,7 +11,7 @@ from typing import Any
 
 from ..states import StepState, WorkflowState
 from .keys import SEPARATOR
-from .reading import VERSION, damaged, not_found
+from .reading import READABLE, damaged, not_found
 from .replies import text
 from .scripts import script
 from .store import Store
@@ -122,6 +122,15 @@ def forget(store: Store, workflow_id: str) -> None:
             return
 
 
+def tidy(store: Store, *, most: int) -> None:
+    """Look whether some of the running workflows do run, and file those that don't. See ``lua/tidy.lua``.
+
+    Raises:
+      StoreUnavailable: If Redis doesn't answer.
+    """
+    script("tidy")(store.connections, [store.keys.index], [most])
+
+
 def _place_of(store: Store, workflow_id: str) -> _Place:
     created, name = store.connections.ask("HMGET", store.keys.workflow(workflow_id), "created", "name")
     if created is None or name is None:
@@ -161,7 +170,7 @@ def _entries(store: Store, page: Sequence[str], states: Sequence[WorkflowState])
         return
     commands = [("HMGET", store.keys.workflow(workflow_id), *_FIELDS) for workflow_id in page]
     for workflow_id, values in zip(page, store.connections.ask_all(commands), strict=True):
-        if values[0] != VERSION:  # it has gone since, or a newer release wrote it
+        if values[0] not in READABLE:  # it has gone since, or a newer release wrote it
             continue
         try:
             entry = _entry(workflow_id, values)

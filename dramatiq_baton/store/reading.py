@@ -21,7 +21,8 @@ from .records import (
 from .replies import StoredResult, newer_schema, stored_result_from, text
 from .store import Store
 
-VERSION = b"1"
+#: The versions of the layout that this release reads; see :mod:`.submission`.
+READABLE = (b"1", b"2")
 #: Up to this many steps a status is read at one instant; a larger one in portions.
 AT_ONCE = 500
 #: Entries that are read in one command.
@@ -194,7 +195,7 @@ def damaged(store: Store, workflow_id: str, error: Exception) -> CorruptData:
 
 
 def _check_version(workflow_id: str, version: bytes) -> None:
-    if version != VERSION:
+    if version not in READABLE:
         raise newer_schema(workflow_id)
 
 

@@ -23,7 +23,8 @@ LIST_LENGTH = 100
 #: A longer body is kept apart from its header, so that telling a step with 10,000 deps of one reads no names.
 LONGEST_BODY = 4096
 
-#: What holds for a spec whose header ends before these: 0.1.0 wrote none of them.
+#: What holds for a spec whose header ends before its delay, lane and quorum. 0.1.0 knows of none of them, and doesn't
+#: read a header that goes on.
 _UNWRITTEN: tuple[Any, ...] = (0, "", 0)
 
 _as_json = json.JSONEncoder(separators=(",", ":")).encode
@@ -39,14 +40,11 @@ def pack_spec(spec: StepSpec, dependents: Sequence[str]) -> tuple[bytes, bytes]:
     encoded = isinstance(spec.content, Json)
     lists = -(-len(dependents) // LIST_LENGTH)
     first = dependents[:LIST_LENGTH]
-    header = _pack(
-        [
-            *(spec.actor, spec.queue, len(spec.deps), int(spec.flags), lists, first, int(encoded)),
-            *(spec.delay, spec.lane, spec.quorum),
-        ]
-    )
+    header = [spec.actor, spec.queue, len(spec.deps), int(spec.flags), lists, first, int(encoded)]
+    if (more := (spec.delay, spec.lane, spec.quorum)) != _UNWRITTEN:
+        header += more
     packed = _pack([spec.message_id, *_written(spec)]) + _pack([spec.position, spec.deps])
-    return (header + packed, b"") if len(packed) <= LONGEST_BODY else (header, packed)
+    return (_pack(header) + packed, b"") if len(packed) <= LONGEST_BODY else (_pack(header), packed)
 
 
 def _written(spec: StepSpec) -> tuple[Any, ...]:

@@ -27,7 +27,7 @@ ALSO = {
     "spread": ("walking",),
 }
 #: Scripts about no particular workflow.
-STANDALONE = ("forget", "renew", "stage", "sweep")
+STANDALONE = ("forget", "renew", "stage", "sweep", "tidy")
 
 
 class Script:

@@ -76,6 +76,7 @@ def submit(
         nonce,
         delay,
         budget_units(budget),
+        _schema(graph, delay, budget),
         2 * len(steps),
         *_flat(steps),
         *_flat(edges),
@@ -94,6 +95,18 @@ def submit(
             "nothing was started, try again"
         )
     return spread
+
+
+def _schema(graph: Graph, delay: int, budget: Decimal | None) -> int:
+    """The version of the layout that a workflow's data has.
+
+    Workers of 0.1.0 leave a workflow of version 2 alone. They may work on what holds nothing that they don't know, so
+    that releases can be mixed while they are deployed.
+    """
+    is_new = (
+        delay or budget is not None or any(step.delay or step.lane or step.quorum for step in graph.steps)
+    )
+    return 2 if is_new else 1
 
 
 def _lists(names: Sequence[str]) -> Iterator[bytes]:

@@ -123,7 +123,7 @@ def test_a_message_with_a_broken_option_is_dropped(lab: Lab, work: Any, log: Log
 def test_a_message_of_a_workflow_that_a_newer_release_wrote_is_dropped(lab: Lab, work: Any, log: Log) -> None:
     with lab.working():
         run = _finished(lab, work)
-        lab.world.redis.hset(f"{lab.world.namespace}:workflow:{{{run.id}}}", "v", "2")
+        lab.world.redis.hset(f"{lab.world.namespace}:workflow:{{{run.id}}}", "v", "3")
         line = "dropped a message: a newer release wrote its workflow; upgrade this worker"
         _deliver(lab, log, lab.sent.of("a"), line)
         _assert_worker_goes_on(lab, work, log)

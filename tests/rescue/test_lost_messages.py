@@ -97,7 +97,7 @@ def test_what_a_newer_release_wrote_is_left_to_its_own_workers(rescuing: Rescuin
     rescuing.put_off(run, "c", "snoozed")
     rescuing.redis.zadd(f"{rescuing.world.namespace}:index:spreading", {run.id: 0})
     rescuing.pass_time()
-    rescuing.redis.hset(rescuing.store.keys.workflow(run.id), "v", "2")
+    rescuing.redis.hset(rescuing.store.keys.workflow(run.id), "v", "3")
     before = rescuing.indexed()
     assert rescuing.look() == []
     assert rescuing.indexed() == before

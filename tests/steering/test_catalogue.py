@@ -223,3 +223,21 @@ def test_one_that_was_deleted_while_it_ran_is_forgotten_by_the_rescue(
     assert left == {f"{workflow_id}-other", "a-b-c"}
     for name in left:
         steering.cancel(by_hand.store, name, "", interrupt=False)
+
+
+def test_what_was_finished_or_deleted_unbeknownst_to_it_is_filed_from_time_to_time(
+    own_world: World, by_hand: ByHand
+) -> None:
+    finished, deleted, running = (_run(own_world, name) for name in "abc")
+    by_hand.complete(finished, "a")
+    namespace = own_world.namespace
+    as_running = {f"{finished.id}\x1f{finished.name}": finished.status().created_at}
+    own_world.redis.zadd(f"{namespace}:index:workflows:executing", as_running)
+    own_world.redis.delete(f"{namespace}:index:workflows:completed", f"{namespace}:index:expiring")
+    own_world.redis.delete(*own_world.keys(f"workflow:{{{deleted.id}}}*"))
+    catalogue.tidy(by_hand.store, most=100)
+    assert [entry.id for entry in catalogue.entries(by_hand.store)] == [running.id, finished.id]
+    assert own_world.redis.zcard(f"{namespace}:index:workflows:executing") == 1
+    assert own_world.redis.zcard(f"{namespace}:index:expiring") == 1
+    running.cancel()
+    own_world.redis.delete(*own_world.keys("index:queued:*"))

@@ -41,7 +41,7 @@ def newer(own_world: World, hasty: ByHand) -> WorkflowRun:
     address = Address(run.id, "snoozed")
     hasty.store.defer(address, token, StepState.SNOOZED, delay=0, retries=0, worker="")
     own_world.redis.zadd(f"{own_world.namespace}:index:spreading", {run.id: 1})
-    own_world.redis.hset(f"{own_world.namespace}:workflow:{{{run.id}}}", "v", "2")
+    own_world.redis.hset(f"{own_world.namespace}:workflow:{{{run.id}}}", "v", "3")
     return run
 
 
@@ -132,7 +132,7 @@ def test_the_rescue_ends_its_round_though_much_is_not_for_it(own_world: World, h
     run = own_world.run(flow)
     for number in range(250):
         hasty.claim(run, f"{number}")
-    own_world.redis.hset(f"{own_world.namespace}:workflow:{{newer}}", "v", "2")
+    own_world.redis.hset(f"{own_world.namespace}:workflow:{{newer}}", "v", "3")
     before = everything(own_world)
     Rescue(hasty.store, own_world.broker, who="test", interval=50, max_rescues=3).look()
     assert everything(own_world) == before

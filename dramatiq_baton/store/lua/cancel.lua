@@ -17,6 +17,7 @@ if not meta.called_off then -- else somebody else has cancelled it, and counted
   local found = redis.call('HMGET', WORKFLOW, 'open', 'callbacks')
   number = tonumber(found[1]) - tonumber(found[2] or 0)
   meta.called_off, meta.walk = ARGV[5], 'cancel'
+  hide_from_older()
   redis.call('HSET', WORKFLOW,
     'called_off', meta.called_off, 'interrupt', ARGV[6], 'walk', meta.walk, 'cursor', 0)
   redis.call('DEL', SPREADS)

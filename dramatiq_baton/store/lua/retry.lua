@@ -22,6 +22,7 @@ for _, key in ipairs(own_keys()) do
 end
 take_from_file()
 meta.state, meta.run, meta.called_off, meta.walk = 'executing', meta.run + 1, false, 'reset'
+hide_from_older()
 -- An eager workflow's messages are used up, so what is ready is sent now, as in any other.
 redis.call('HSET', WORKFLOW,
   'state', meta.state, 'run', meta.run, 'started', NOW, 'open', number, 'dispatch', 'ready',

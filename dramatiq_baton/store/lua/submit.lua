@@ -8,7 +8,8 @@
 -- ARGV[11] nonce of the staging, or '' if all of the graph is in the arguments
 -- ARGV[12] how long it waits before it starts, ms
 -- ARGV[13] its budget, in trillionths of a dollar; '' if it has none
--- ARGV[14] number of field-value arguments for :steps that follow; those for :edges come last
+-- ARGV[14] version of the layout that its data has
+-- ARGV[15] number of field-value arguments for :steps that follow; those for :edges come last
 --
 -- Returns {'created', more, released...}, {'exists' | 'differs' | 'newer' | 'expired'}, or {'foreign', key}
 -- if that key holds something else.
@@ -19,7 +20,7 @@ local staged = WORKFLOW .. ':staged:' .. nonce
 local version, digest = unpack(redis.call('HMGET', WORKFLOW, 'v', 'digest'))
 if version then
   redis.call('UNLINK', staged .. ':steps', staged .. ':edges')
-  if version ~= VERSION then
+  if not is_readable(version) then
     return { 'newer' }
   end
   return { digest == ARGV[5] and 'exists' or 'differs' }
@@ -57,15 +58,15 @@ if nonce ~= '' then
   redis.call('RENAME', staged .. ':edges', EDGES)
   redis.call('PERSIST', EDGES)
 else
-  local split = 14 + tonumber(ARGV[14])
-  redis.call('HSET', STEPS, unpack(ARGV, 15, split))
+  local split = 15 + tonumber(ARGV[15])
+  redis.call('HSET', STEPS, unpack(ARGV, 16, split))
   redis.call('HSET', EDGES, unpack(ARGV, split + 1, #ARGV))
 end
 
 local delay = tonumber(ARGV[12])
 meta = { state = 'executing', name = ARGV[6], dispatch = ARGV[7], created = NOW, run = 1 }
 redis.call('HSET', WORKFLOW,
-  'v', VERSION, 'name', meta.name, 'digest', ARGV[5], 'dispatch', meta.dispatch, 'state', meta.state,
+  'v', ARGV[14], 'name', meta.name, 'digest', ARGV[5], 'dispatch', meta.dispatch, 'state', meta.state,
   'total', ARGV[8], 'open', ARGV[8], 'n:pending', ARGV[8],
   'retention', ARGV[9], 'root_lists', ARGV[10], 'created', NOW, 'run', meta.run, 'started', NOW)
 if ARGV[13] ~= '' then

@@ -1,7 +1,7 @@
 -- Shared by every script; the loader puts it in front of each of them.
 --
 -- KEYS[1]  <namespace>:workflow:{<id>}     a hash, the workflow itself:
---            v            version of this layout, 1
+--            v            version of this layout: 1 as 0.1.0 wrote it; 2 if 0.1.0 would misread it, see submission.py
 --            name, digest, dispatch, total, created, finished, retention
 --            run          1, and 1 more for each retry; started: when this run began
 --            state        executing | completed | failed | cancelled
@@ -50,7 +50,7 @@ local WORKFLOWS, EXPIRING = INDEX .. ':workflows:', INDEX .. ':expiring'
 local ALL_EVENTS_CAP, LEASE_TTL, BROKER = ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local NAMESPACE = string.sub(INDEX, 1, -#':index' - 1)
 
-local VERSION = '1'
+local VERSION, OLDER = '2', '1'
 local SEP = '\31' -- in no id and no name: control characters are refused there
 local PORTION = 50 -- dependents told per script, so that no script takes long
 local MOST_FAILED_NAMES = 50

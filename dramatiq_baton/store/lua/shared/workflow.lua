@@ -23,6 +23,15 @@ end
 
 turn_to(ARGV[1])
 
+local function is_readable(version)
+  return version == VERSION or version == OLDER
+end
+
+-- From now on workers of an earlier release, which would misread the workflow, leave it alone.
+local function hide_from_older()
+  redis.call('HSET', WORKFLOW, 'v', VERSION)
+end
+
 -- Returns nil, or why the workflow can't be worked on: 'unknown' or 'newer'.
 local function open_workflow()
   local found = redis.call('HMGET', WORKFLOW,
@@ -30,7 +39,7 @@ local function open_workflow()
   if not found[1] then
     return 'unknown'
   end
-  if found[1] ~= VERSION then
+  if not is_readable(found[1]) then
     return 'newer'
   end
   meta = {
