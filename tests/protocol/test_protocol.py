@@ -32,7 +32,7 @@ from dramatiq_baton.store.replies import Claim, Released, Spread
 from dramatiq_baton.store.store import Address, Store
 from dramatiq_baton.store.upkeep import Lease, Overdue
 from tests.protocol.machine import play
-from tests.protocol.model import SETTLED, Model, Step
+from tests.protocol.model import SETTLED, Model, Step, acceptable
 from tests.protocol.picture import QUEUES, picture
 
 ID = "w"
@@ -53,11 +53,13 @@ def graphs(draw: st.DrawFn) -> list[StepSpec]:
         deps = draw(st.lists(st.sampled_from([spec.name for spec in specs]), unique=True)) if specs else []
         flags, queue = StepFlags(draw(st.integers(0, 15))), draw(st.sampled_from(QUEUES))
         delay = draw(st.sampled_from([0, 0, 60_000]))
+        quorum = draw(st.sampled_from([0, *range(len(deps) + 1)]))
         content = Content((), {}, {})
         specs.append(
             StepSpec(
                 *(f"s{number}", "act", queue, flags, tuple(deps), number, f"m{number}", content),
                 delay=delay,
+                quorum=quorum,
             )
         )
     return specs
@@ -76,7 +78,8 @@ class Protocol(RuleBasedStateMachine):
         self.leases: list[tuple[str, int]] = []
         self.first_results: dict[str, bytes] = {}
         steps = {
-            spec.name: Step(spec.flags, spec.deps, set(spec.deps), delayed=spec.delay > 0) for spec in specs
+            spec.name: Step(spec.flags, spec.deps, set(spec.deps), spec.quorum, delayed=spec.delay > 0)
+            for spec in specs
         }
         self.model = Model(steps, MAX_RESCUES)
         graph = Graph.of(specs, workflow="flow")
@@ -314,9 +317,7 @@ class Protocol(RuleBasedStateMachine):
         self.sent(claim.spread.released)
         if claim.word == "run":
             assert not other  # G3
-            for dep in self.specs[name].deps:  # G1
-                state = self.model.steps[dep].state
-                assert state == "completed" or StepFlags[f"IGNORE_{state.upper()}"] & self.specs[name].flags
+            assert acceptable(self.specs[name], {n: s.state for n, s in self.model.steps.items()})  # G1
             got = [stored.data for stored in claim.results]
             assert got == [self.first_results.get(dep) for dep in self.specs[name].deps]
         assert claim.word == self.model.claim(name, holder, seq, before)
