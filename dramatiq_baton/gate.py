@@ -109,10 +109,11 @@ def _make_ready(delivery: Delivery, step: StepMessage, claim: Claim) -> None:
             if gone := [dep for dep, stored in found if stored.pruned]:
                 _cancel(delivery, step, claim, gone)
                 return
-        # An ignored dep that failed has no result; the actor gets None in its place.
-        results = {dep: None if stored.data is None else decode(stored.data) for dep, stored in found}
+        # A dep that failed has no result: one that is ignored, or that isn't needed for a quorum.
+        results = {dep: decode(stored.data) for dep, stored in found if stored.data is not None}
         delivery.args, delivery.kwargs = fill(
-            delivery.message.args, delivery.message.kwargs, step.refs, results
+            *(delivery.message.args, delivery.message.kwargs, step.refs, results),
+            leave_out=step.quorum > 0,
         )
     except BatonError as error:
         log.error("can't complete a step's arguments", **step.place, error=str(error))

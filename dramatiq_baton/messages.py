@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dramatiq import Message
@@ -35,6 +35,7 @@ class StepMessage:
       refs: Where in the arguments which dep's result belongs.
       before: The deliveries that put the message back because the gate didn't answer them.
       refusals: How often in a row a provider has refused the step; see :mod:`.llm`.
+      quorum: How many of its deps must complete for it to run; 0 if its flags alone say which.
     """
 
     namespace: str
@@ -43,6 +44,7 @@ class StepMessage:
     refs: tuple[tuple[Path, str], ...]
     before: tuple[str, ...] = ()
     refusals: int = 0
+    quorum: int = 0
 
     @property
     def place(self) -> dict[str, str]:
@@ -64,6 +66,8 @@ class StepMessage:
             option["before"] = list(self.before)
         if self.refusals:
             option["refusals"] = self.refusals
+        if self.quorum:
+            option["quorum"] = self.quorum
         return option
 
 
@@ -92,6 +96,7 @@ def read(message: AnyMessage) -> StepMessage:
             refs=tuple((tuple(path), str(dep)) for path, dep in option.get("refs", ())),
             before=tuple(str(name) for name in option.get("before", ())),
             refusals=int(option.get("refusals", 0)),
+            quorum=int(option.get("quorum", 0)),
         )
     except (TypeError, KeyError, ValueError, AttributeError) as error:
         raise CorruptData(
@@ -134,7 +139,7 @@ def resent(
     It is dated then: ``AgeLimit`` must not count the time for which the step was told to wait. Its retry
     count is as given: Dramatiq may have counted an exception that never was the actor's.
     """
-    again = StepMessage(step.namespace, step.address, seq, step.refs, before, refusals)
+    again = replace(step, seq=seq, before=before, refusals=refusals)
     options: dict[str, Any] = {OPTION: again.option}
     if "retries" in message.options:
         options["retries"] = retries
@@ -146,10 +151,19 @@ def fill(
     kwargs: Mapping[str, Any],
     refs: Sequence[tuple[Path, str]],
     results: Mapping[str, Any],
+    *,
+    leave_out: bool = False,
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Put results into a message's arguments.
 
     The message itself is left as it is where a result is put in: Dramatiq may have to send it again.
+
+    Parameters:
+      args: The message's.
+      kwargs: The message's.
+      refs: Where which dep's result belongs.
+      results: Those of the deps that have one. In the place of another there is ``None``.
+      leave_out: Whether a dict has no key for such a dep instead.
 
     Raises:
       CorruptData: If a path leads nowhere.
@@ -162,7 +176,11 @@ def fill(
         try:
             for key in path[:-1]:
                 container = container[_arrived(container, key)]
-            container[_arrived(container, path[-1])] = results[dep]
+            last = _arrived(container, path[-1])
+            if leave_out and dep not in results and isinstance(container, dict):
+                del container[last]
+            else:
+                container[last] = results.get(dep)
         except (LookupError, TypeError) as error:
             raise CorruptData(f"the message has no place {list(path)} for the result of {dep!r}") from error
     return tuple(filled["args"]), filled["kwargs"]

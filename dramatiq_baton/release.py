@@ -50,7 +50,7 @@ def send_all(store: Store, broker: Broker, workflow_id: str, specs: Iterable[Ste
 
 
 def _send(store: Store, broker: Broker, spec: StepSpec, address: Address, *, seq: int, retries: int) -> None:
-    step = StepMessage(store.keys.namespace, address, seq, spec.refs)
+    step = StepMessage(store.keys.namespace, address, seq, spec.refs, quorum=spec.quorum)
     try:
         broker.enqueue(messages.for_step(spec, step, retries=retries))
     except Exception as error:  # whatever a broker raises; the rescue sends it again

@@ -75,6 +75,7 @@ class _Added:
     kwargs: dict[str, Any]
     ignore: StepFlags
     delay: int
+    quorum: int
 
 
 class Workflow:
@@ -159,6 +160,33 @@ class Workflow:
           ResultNotSerializable: If an argument holds itself.
           ConfigurationError: If the delay can't be used.
         """
+        self._put(
+            self._prepared(
+                *(name, message),
+                deps=deps,
+                delay=delay,
+                ignore_cancelled=ignore_cancelled,
+                ignore_discarded=ignore_discarded,
+            )
+        )
+        return cast(T, StepRef(self, name))
+
+    def _put(self, *steps: _Added) -> None:
+        for step in steps:
+            self._steps[step.name] = step
+
+    def _prepared(
+        self,
+        name: str,
+        message: Message[Any],
+        *,
+        deps: Any = (),
+        delay: Duration | None = None,
+        ignore_cancelled: bool | None = None,
+        ignore_discarded: bool | None = None,
+        quorum: int = 0,
+    ) -> _Added:
+        """Check a step that is to be added, and change nothing yet: what adds several adds all or none."""
         check_name(name, what="a step's name")
         if name in self._steps:
             raise DuplicateStep(f"workflow {self.name!r} has a step {name!r} already; names are unique")
@@ -174,10 +202,10 @@ class Workflow:
             raise ResultNotSerializable(
                 f"the message of step {name!r} can't be encoded: it is nested too deeply, or holds itself"
             ) from None
-        named = [self._dep_name(name, dep) for dep in _one_or_many(deps)]
+        named = [self._dep_name(name, dep) for dep in one_or_many(deps)]
         cancelled = self._ignore_cancelled if ignore_cancelled is None else ignore_cancelled
         discarded = self._ignore_discarded if ignore_discarded is None else ignore_discarded
-        self._steps[name] = _Added(
+        return _Added(
             name=name,
             message=message,
             deps=tuple(dict.fromkeys([*(dep for _, dep in refs), *named])),
@@ -186,8 +214,8 @@ class Workflow:
             kwargs=kwargs,
             ignore=_IGNORE[bool(cancelled), bool(discarded)],
             delay=_delay(delay, f"the delay of step {name!r}"),
+            quorum=quorum,
         )
-        return cast(T, StepRef(self, name))
 
     def run(
         self, *, broker: Broker | None = None, delay: Duration | None = None, dispatch: Dispatch = "ready"
@@ -292,6 +320,7 @@ class Workflow:
                 content=_content(step),
                 refs=step.refs,
                 delay=step.delay,
+                quorum=step.quorum,
             )
 
 
@@ -299,7 +328,8 @@ def _delay(delay: Duration | None, name: str) -> int:
     return 0 if delay is None else to_ms(delay, name=name, most=MAX_DELAY)
 
 
-def _one_or_many(deps: Any) -> list[Any]:
+def one_or_many(deps: Any) -> list[Any]:
+    """What is given as ``deps=``, as a list."""
     if isinstance(deps, str | StepRef):
         return [deps]
     try:

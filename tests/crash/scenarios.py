@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from dramatiq_baton import StepState, StoreUnavailable, Workflow, WorkflowRun, WorkflowState, workflow_actor
+from tests.support.quorum import add_with_quorum
 
 RUN = ["run"]  # the order to return the number of the run
 WIDTH = 130  # more dependents than one script tells
@@ -91,11 +92,11 @@ def _all_kinds(actors: ModuleType) -> Workflow:
     flow.add("griever", act(actors, RUN), deps="bad")
     flow.add("stranger", _stranger(actors), deps="start")
     inputs = act(actors, ["inputs"], inputs=[left, right, nap, bad])
-    flow.add("join", inputs, deps="stranger", ignore_discarded=True)
+    add_with_quorum(flow, "join", inputs, deps="stranger", quorum=3)
     return flow
 
 
-#: A fan-out, a fan-in, a retry, a snooze, a discard with callback, an ignored dep, a rejected message.
+#: A fan-out, a fan-in, a retry, a snooze, a discard with callback, a quorum that is just reached, a rejected message.
 ALL_KINDS = Scenario(
     _all_kinds,
     WorkflowState.FAILED,

@@ -8,6 +8,39 @@ import pytest
 
 from tests.support.checker import checked
 
+SEVERAL_MODELS = """
+from collections.abc import Mapping
+from dramatiq_baton import Snooze, Workflow, workflow_actor
+from dramatiq_baton.llm import llm_actor, multi_model
+
+@llm_actor
+def ask(prompt: str, model: str = "") -> int | Snooze: ...  # type: ignore[empty-body]
+
+@workflow_actor(max_retries=0)
+def best_of(answers: dict[str, int]) -> bytes | Snooze: ...  # type: ignore[empty-body]
+
+@workflow_actor
+def count(answers: Mapping[str, object]) -> int: ...  # type: ignore[empty-body]
+
+@workflow_actor
+def join(answers: dict[str, str]) -> str: ...  # type: ignore[empty-body]
+
+@workflow_actor
+def publish(best: bytes, first: int, all_: dict[str, int]) -> None: ...
+
+flow = Workflow("flow")
+votes = multi_model(flow, "a", ask.message("x"), models=("m", "n"), synthesize=best_of, quorum=1, deps="x")
+flow.add("publish", publish.message(votes.synthesis, votes.by_model["m"], votes.by_model))
+size: int = multi_model(flow, "b", ask.message("x"), models=["m"], synthesize=count).synthesis
+nothing: None = multi_model(flow, "c", ask.message("x"), models=["m"]).synthesis
+
+# Errors, all of them: a comment that isn't needed is one as well.
+multi_model(flow, "d", ask.message("x"), models=["m"], synthesize=join)  # type: ignore[misc]
+multi_model(flow, "e", ask.message("x"), models=["m"], quorum=1)  # type: ignore[call-overload]
+publish.message(votes.by_model, 1, {})  # type: ignore[arg-type]
+publish.message(b"", votes.synthesis, {})  # type: ignore[arg-type]
+"""
+
 PROGRAM = """
 from datetime import timedelta
 from dramatiq_baton import Workflow
@@ -43,3 +76,7 @@ def test_a_graph_whose_types_fit_is_accepted(tmp_path: Path) -> None:
 )
 def test_what_does_not_fit_is_an_error(tmp_path: Path, line: str, error: str) -> None:
     assert error in checked(tmp_path, PROGRAM + line + "\n")
+
+
+def test_answers_of_several_models_have_the_actors_types(tmp_path: Path) -> None:
+    assert checked(tmp_path, SEVERAL_MODELS) == ""

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from dramatiq_baton import WorkflowRun
 from tests.support import story
+from tests.support.quorum import add_with_quorum
 from tests.support.world import World
 
 #: What a step's actor does, run by run, and how that ends.
@@ -29,6 +30,7 @@ class Plan:
       deps: Names of its deps.
       passed: Whether their results are passed as arguments.
       ignore: Which failures of a dep it ignores.
+      quorum: How many of its deps must complete; 0 if ``ignore`` says which.
     """
 
     ends: str
@@ -36,6 +38,13 @@ class Plan:
     deps: list[str]
     passed: bool
     ignore: frozenset[str]
+    quorum: int = 0
+
+    def accepts(self, ends: list[str]) -> bool:
+        """Whether it runs if its deps end like that."""
+        if self.quorum:
+            return ends.count("completed") >= self.quorum
+        return not set(ends) - {"completed"} - self.ignore
 
 
 Plans = dict[str, Plan]
@@ -52,12 +61,15 @@ def plans(draw: st.DrawFn) -> Plans:
         earlier = list(found)[-reach:]
         ends = draw(st.sampled_from(["completed"] * 6 + ["discarded", "cancelled"]))
         kinds = {"completed": COMPLETES, "discarded": DISCARDED, "cancelled": CANCELLED}[ends]
+        several = st.lists(st.sampled_from(earlier), unique=True, max_size=most)
+        deps = draw(several) if earlier else []
         found[f"s{number}"] = Plan(
             ends=ends,
             orders=draw(st.sampled_from(kinds)),
-            deps=draw(st.lists(st.sampled_from(earlier), unique=True, max_size=most)) if earlier else [],
+            deps=deps,
             passed=draw(st.booleans()),
             ignore=frozenset(draw(st.sets(st.sampled_from(["discarded", "cancelled"])))),
+            quorum=draw(st.sampled_from([0, 0, *range(len(deps) + 1)])),
         )
     return found
 
@@ -67,8 +79,7 @@ def expected(plans: Plans) -> tuple[str, dict[str, str], dict[str, Any]]:
     states: dict[str, str] = {}
     results: dict[str, Any] = {}
     for name, plan in plans.items():  # deps come first
-        bad = {states[dep] for dep in plan.deps} - {"completed"} - plan.ignore
-        states[name] = "cancelled" if bad else plan.ends
+        states[name] = plan.ends if plan.accepts([states[dep] for dep in plan.deps]) else "cancelled"
         if states[name] == "completed":
             got = [results.get(dep) for dep in plan.deps] if plan.passed else []
             results[name] = [name, got]
@@ -84,9 +95,11 @@ def submit(world: World, plans: Plans, dispatch: str) -> WorkflowRun:
         got = [refs[dep] for dep in plan.deps] if plan.passed else []
         # For a step that completes, whatever its last run is given is what it answers.
         last = [["inputs"]] if plan.ends == "completed" else []
-        refs[name] = flow.add(
+        refs[name] = add_with_quorum(
+            flow,
             name,
             world.act(*plan.orders, *last, inputs=[name, got]),
+            quorum=plan.quorum,
             deps=() if plan.passed else plan.deps,
             ignore_discarded="discarded" in plan.ignore,
             ignore_cancelled="cancelled" in plan.ignore,

@@ -5,11 +5,21 @@ Times don't occur: a lease is live or has run out, and a test says when it does.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from dramatiq_baton.graph import StepFlags
+from dramatiq_baton.graph import StepFlags, StepSpec
 
 SETTLED = ("completed", "discarded", "cancelled")
+
+
+def acceptable(spec: StepSpec, states: Mapping[str, str]) -> bool:
+    """Whether a step's deps are such that it may run (G1)."""
+    ends = [states[dep] for dep in spec.deps]
+    failed = [end for end in ends if end != "completed"]
+    if spec.quorum:
+        return set(ends) <= set(SETTLED) and len(ends) - len(failed) >= spec.quorum
+    return all(end in SETTLED and StepFlags[f"IGNORE_{end.upper()}"] & spec.flags for end in failed)
 
 
 @dataclass
@@ -19,6 +29,7 @@ class Step:
     flags: StepFlags
     deps: tuple[str, ...]
     untold: set[str]
+    quorum: int = 0
     state: str = "pending"
     token: int = 0
     holder: str = ""
@@ -209,12 +220,19 @@ class Model:
         """Tell a step of a dep that has settled. Returns whether that cancels it."""
         step, how = self.steps[name], self.steps[dep].state
         step.untold.discard(dep)
-        if how != "completed" and not step.flags & StepFlags[f"IGNORE_{how.upper()}"]:
+        if how != "completed" and not self._can_spare(step, how):
             step.callback = bool(step.flags & StepFlags[f"ON_DEP_{how.upper()}"])
             return True
         if not step.untold:
             self._make_ready(name)
         return False
+
+    def _can_spare(self, step: Step, how: str) -> bool:
+        if not step.quorum:
+            return bool(step.flags & StepFlags[f"IGNORE_{how.upper()}"])
+        told = set(step.deps) - step.untold
+        failed = {dep for dep in told if self.steps[dep].state != "completed"}
+        return len(step.deps) - len(failed) >= step.quorum
 
     def _make_ready(self, name: str) -> None:
         step = self.steps[name]

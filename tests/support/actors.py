@@ -268,6 +268,24 @@ def act_while_young(orders: list[Any], inputs: Any = None) -> Any:
     return perform(orders, inputs)
 
 
+@workflow_actor(queue_name=QUEUE, max_retries=0)
+def ask(orders: dict[str, list[Any]], inputs: Any = None, *, model: str = "") -> Any:
+    """Follows the orders for its model; without any it answers with its name and what it was given."""
+    return perform(orders.get(model, []), [model, inputs])
+
+
+@workflow_actor(
+    queue_name=QUEUE, max_retries=0, on_dep_cancelled=on_dep_cancelled, on_dep_discarded=on_dep_discarded
+)
+def synthesize(answers: dict[str, Any]) -> Any:
+    return answers
+
+
+@workflow_actor(queue_name=QUEUE, max_retries=0)
+def synthesize_later(answers: dict[str, Any]) -> Any:
+    return Snooze(1) if note("run") == 1 else answers
+
+
 class ActByClass(dramatiq.GenericActor):
     class Meta:
         actor = workflow_actor

@@ -20,7 +20,8 @@ local function message(step, rec, head)
   local more = {
     options ~= '' and options .. ',' or '',
     '"baton":{"ns":', cjson.encode(NAMESPACE), ',"workflow":', cjson.encode(ID), ',"step":', cjson.encode(step),
-    ',"seq":', rec.seq, refs ~= '' and ',"refs":' .. refs or '', '}',
+    ',"seq":', rec.seq, refs ~= '' and ',"refs":' .. refs or '',
+    head.quorum > 0 and ',"quorum":' .. head.quorum or '', '}',
     rec.retries > 0 and ',"retries":' .. rec.retries or '',
     ',"redis_message_id":', cjson.encode(id),
   }

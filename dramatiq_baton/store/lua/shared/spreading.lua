@@ -31,6 +31,10 @@ local function cancel_because_of(dep, dep_rec, step, rec, head)
       reason = reason .. ': ' .. dep_rec.reason
     end
   end
+  if rec.spare then -- the steps downstream are told so too, so it names this one
+    reason = ("'%s' has a quorum of %d, and %d of its %d deps complete at best: %s"):format(
+      step, head.quorum, head.quorum - 1, head.deps, reason)
+  end
   local by_discard = dep_rec.state == S.discarded
   rec.cause = by_discard and 2 or 1
   cancel(step, rec, head, by_discard and ON_DEP_DISCARDED or ON_DEP_CANCELLED, reason)
@@ -56,13 +60,21 @@ local function make_ready(step, rec, head)
   save(step, rec)
 end
 
+-- Whether a step can do without a dep that failed. Has it a quorum, that alone says so: enough others must be left.
+local function can_spare(rec, dep_rec)
+  if rec.spare then
+    rec.spare = rec.spare - 1
+    return rec.spare >= 0
+  end
+  return has_flag(rec.flags, dep_rec.state == S.discarded and IGNORE_DISCARDED or IGNORE_CANCELLED)
+end
+
 local function tell(step, dep, dep_rec)
   local rec, head = load(step)
   if not rec or settled(rec) then
     return
   end
-  local ignore = dep_rec.state == S.discarded and IGNORE_DISCARDED or IGNORE_CANCELLED
-  if dep_rec.state ~= S.completed and not has_flag(rec.flags, ignore) then
+  if dep_rec.state ~= S.completed and not can_spare(rec, dep_rec) then
     return cancel_because_of(dep, dep_rec, step, rec, head or header(step))
   end
   rec.waiting = math.max(0, rec.waiting - 1)

@@ -52,12 +52,14 @@ end
 --   flags
 --   void       executions with a token up to this one were called off: nothing that they say counts
 --   run        the workflow's run that it belongs to; in a later one it has either been done with or is to be reset
+--   spare      deps that may still fail before its quorum is out of reach; false if it has no quorum
 local function unpack_record(stored)
   local v = cmsgpack.unpack(stored)
   return {
     state = v[1], waiting = v[2], attempt = v[3], token = v[4], holder = v[5], deaths = v[6], seq = v[7],
     retries = v[8], started = v[9], finished = v[10], reason = v[11], cause = v[12], callback = v[13],
     resent = v[14], flags = v[15], void = v[16] or 0, run = v[17] or 1, -- 0.1.0 wrote none of these two
+    spare = v[18] or false, -- nor this one, of steps that have no quorum
   }
 end
 
@@ -65,8 +67,13 @@ local function pack_record(rec)
   return cmsgpack.pack({
     rec.state, rec.waiting, rec.attempt, rec.token, rec.holder, rec.deaths, rec.seq,
     rec.retries, rec.started, rec.finished, rec.reason, rec.cause, rec.callback,
-    rec.resent, rec.flags, rec.void, rec.run,
+    rec.resent, rec.flags, rec.void, rec.run, rec.spare,
   })
+end
+
+-- How many of a step's deps may fail: its record counts down from there.
+local function spare_deps(head)
+  return head.quorum > 0 and head.deps - head.quorum
 end
 
 -- Returns the record, and the header if it had to be read: a step that is told of each of 10,000 deps must not read
@@ -87,7 +94,7 @@ local function load(step, head)
     rec = {
       state = S.pending, waiting = head.deps, attempt = 0, token = 0, holder = '', deaths = 0, seq = 0,
       retries = 0, started = 0, finished = 0, reason = '', cause = 0, callback = 0,
-      resent = 0, flags = head.flags, void = 0, run = meta.run,
+      resent = 0, flags = head.flags, void = 0, run = meta.run, spare = spare_deps(head),
     }
   end
   records[step] = rec

@@ -23,6 +23,7 @@ function visit.reset(step, rec)
   change(step, rec, head.queue, S.pending)
   rec.waiting, rec.deaths, rec.seq, rec.resent, rec.retries = head.deps, 0, rec.seq + 1, 0, 0
   rec.started, rec.finished, rec.reason, rec.cause, rec.run = 0, 0, '', 0, meta.run
+  rec.spare = spare_deps(head)
   save(step, rec)
 end
 
