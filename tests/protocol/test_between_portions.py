@@ -119,7 +119,7 @@ def test_a_first_result_that_comes_during_a_retry_counts_once(
         upkeep.expire(workflow.store, Lease(Address(ID, name), token), max_rescues=1)
     workflow.go_on()
     assert workflow.now().counts == {StepState.DISCARDED: 38, StepState.CANCELLED: 2}
-    workflow.store.run("retry", ID)
+    workflow.store.run("retry", ID, "")
     for _ in range(point):
         workflow.store.spread(ID)
     kept = workflow.settle(late, tokens[late], StepState.COMPLETED) == "ok"

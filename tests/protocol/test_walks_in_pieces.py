@@ -125,7 +125,7 @@ class Walks(RuleBasedStateMachine):
 
     @rule()
     def begin_to_retry(self) -> None:
-        self.store.run("retry", ID)
+        self.store.run("retry", ID, "")
 
     @rule()
     def go_on(self) -> None:
