@@ -24,7 +24,7 @@ def voting(world: World, *, models: Any = ("a", "b", "c"), **options: Any) -> An
     multi_model(
         flow,
         "vote",
-        world.actors.ask.message({}),
+        world.actors.act_as_model.message({}),
         models=models,
         synthesize=world.actors.synthesize,
         **options,
@@ -39,7 +39,11 @@ def voting(world: World, *, models: Any = ("a", "b", "c"), **options: Any) -> An
 def test_each_model_is_asked_and_the_synthesis_gets_the_answers_by_model(world: World, dispatch: str) -> None:
     flow = world.flow()
     answers = multi_model(
-        flow, "vote", world.actors.ask.message({}, "why?"), models=MODELS, synthesize=world.actors.synthesize
+        flow,
+        "vote",
+        world.actors.act_as_model.message({}, "why?"),
+        models=MODELS,
+        synthesize=world.actors.synthesize,
     )
     flow.add("after", world.act(inputs=[answers.synthesis, answers.by_model["claude"]]))
     run = world.finish(flow, dispatch=dispatch)
@@ -61,7 +65,7 @@ def test_a_model_that_fails_is_left_out_if_there_is_a_quorum_without_it(
     flow = world.flow()
     orders = {"claude": [failure], "llama 3.3": [["value", None]]}  # None is an answer, too
     multi_model(
-        *(flow, "vote", world.actors.ask.message(orders)),
+        *(flow, "vote", world.actors.act_as_model.message(orders)),
         models=MODELS,
         synthesize=world.actors.synthesize_later,  # its second message leaves it out as well
         quorum=2,
@@ -75,7 +79,7 @@ def test_of_many_models_those_that_failed_are_left_out(world: World) -> None:
     models = [f"m{number}" for number in range(70)]  # more results than come along with the gate's answer
     flow = world.flow()
     multi_model(
-        *(flow, "vote", world.actors.ask.message({"m3": [FAILURES[0]], "m69": [FAILURES[1]]})),
+        *(flow, "vote", world.actors.act_as_model.message({"m3": [FAILURES[0]], "m69": [FAILURES[1]]})),
         models=models,
         synthesize=world.actors.synthesize,
         quorum=68,
@@ -85,7 +89,7 @@ def test_of_many_models_those_that_failed_are_left_out(world: World) -> None:
 
 def test_without_a_synthesis_there_are_the_models_steps_and_nothing_else(world: World) -> None:
     flow = world.flow()
-    answers = multi_model(flow, "vote", world.actors.ask.message({}), models=iter(["a", "b"]))
+    answers = multi_model(flow, "vote", world.actors.act_as_model.message({}), models=iter(["a", "b"]))
     assert answers.synthesis is None
     flow.add("after", world.act(inputs=answers.by_model))
     run = world.finish(flow)
@@ -97,7 +101,7 @@ def test_each_model_gets_the_results_in_the_message_and_waits_for_the_deps(world
     flow = world.flow()
     page = flow.add("page", world.act(["value", "a page"]))
     flow.add("first", world.act())
-    message = world.actors.ask.message({}, inputs={"page": [page]})
+    message = world.actors.act_as_model.message({}, inputs={"page": [page]})
     multi_model(
         flow, "vote", message, models=["a", "b"], synthesize=world.actors.synthesize, deps=iter(["first"])
     )
@@ -161,7 +165,7 @@ def test_the_callback_of_the_synthesis_is_told_what_made_its_quorum_unreachable(
     world: World, failure: list[Any]
 ) -> None:
     flow = world.flow()
-    message = world.actors.ask.message({"a": [failure]})
+    message = world.actors.act_as_model.message({"a": [failure]})
     multi_model(flow, "vote", message, models=["a", "b"], synthesize=world.actors.synthesize)
     run = world.finish(flow)
     how = "discarded" if failure[0] == "discard" else "cancelled"
@@ -205,7 +209,7 @@ def test_a_retry_asks_the_model_that_failed_again_and_the_synthesis_gets_all_ans
     flow = world.flow()
     orders = {"a": [FAILURES[0], ["value", "second thoughts"]]}
     multi_model(
-        *(flow, "vote", world.actors.ask.message(orders)),
+        *(flow, "vote", world.actors.act_as_model.message(orders)),
         models=[*MODELS, "a"],
         synthesize=world.actors.synthesize,
     )
@@ -235,7 +239,7 @@ def test_after_a_retry_failures_are_counted_anew(own_world: World, by_hand: ByHa
 
 def test_a_synthesis_that_has_completed_stays_when_its_missing_model_is_asked_again(world: World) -> None:
     flow = world.flow()
-    message = world.actors.ask.message({"a": [FAILURES[0], ["value", "late"]]})
+    message = world.actors.act_as_model.message({"a": [FAILURES[0], ["value", "late"]]})
     multi_model(flow, "vote", message, models=["a", "b"], synthesize=world.actors.synthesize, quorum=1)
     run = world.finish(flow)
     assert run.retry() == 1

@@ -269,7 +269,7 @@ def act_while_young(orders: list[Any], inputs: Any = None) -> Any:
 
 
 @workflow_actor(queue_name=QUEUE, max_retries=0)
-def ask(orders: dict[str, list[Any]], inputs: Any = None, *, model: str = "") -> Any:
+def act_as_model(orders: dict[str, list[Any]], inputs: Any = None, *, model: str = "") -> Any:
     """Follows the orders for its model; without any it answers with its name and what it was given."""
     return perform(orders.get(model, []), [model, inputs])
 
