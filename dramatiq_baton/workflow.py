@@ -283,6 +283,7 @@ class Workflow:
                 content=_content(step),
                 refs=step.refs,
                 delay=step.delay,
+                lane=function.lane_of(message),
             )
 
 
