@@ -10,11 +10,11 @@ import pytest
 from dramatiq_baton import Event, Workflow, WorkflowRun
 from tests.support.llm_actors import declare
 from tests.support.llm_provider import Provider, Reply
-from tests.support.own import lab, log, make_lab, own_world, split_lab, split_world, state_server
+from tests.support.own import by_hand, lab, log, make_lab, own_world, split_lab, split_world, state_server
 from tests.support.servers import machine_redis_url
 from tests.support.world import World
 
-__all__ = ["lab", "log", "make_lab", "own_world", "split_lab", "split_world", "state_server"]
+__all__ = ["by_hand", "lab", "log", "make_lab", "own_world", "split_lab", "split_world", "state_server"]
 
 
 class Desk:

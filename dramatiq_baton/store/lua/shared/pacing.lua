@@ -25,10 +25,11 @@ local LONGEST_CLOSED = 60 * 60 * 1000 -- whatever the provider asks for, ms
 local CAUTION = 0.9 -- the share of what was accepted that a lane goes on with
 local FALL = 0.8
 local DEEPEST_FALL = 0.5
-local RISE = 0.02 -- a second
-local RISE_BY_CALL = 0.003 -- for each call since the rate fell: a slow lane must not rise much from one call to the next
+local RISE = 0.03 -- a second
+local RISE_BY_CALL = 0.006 -- for each call since the rate fell: a slow lane must not rise much from one call to the next
+local IDLE = 0.1 -- the share of the pause between two calls by which one may be late in a lane that is in full use
 local LEAST_FIRST, LEAST = 1, 0.1 -- calls a second, after the first refusal and ever
-local RECENT, ENOUGH = 10, 5 -- what passed since the last fall tells of the limit: not if that is longer ago (seconds), or few calls
+local RECENT, ENOUGH = 10, 5 -- what was accepted since the rate fell is a clue if that was seconds ago, and calls enough
 
 local EARLY = 0.9 -- by less than what is promised, lest the lane run dry and nobody see whether more would be accepted
 local LONGEST_LOOK_AWAY = 30000 -- nobody is told to come later than this: the rate may have risen by then, ms
@@ -67,7 +68,7 @@ local function take_turn(name, rec)
   local turn = math.max(NOW, lane.next)
   local promised = rec.state == S.snoozed and tonumber(string.match(rec.holder, '^turn (%d+)$'))
   if (promised and turn or math.max(turn, lane.line)) <= NOW + AHEAD then
-    if turn - NOW >= pause then -- else nobody knows whether more would be accepted
+    if NOW - lane.next < pause * IDLE then -- else nobody knows whether more would be accepted
       local rise = 1 + math.min(RISE * pause / SECOND, RISE_BY_CALL * lane.calls)
       lane.rate = lane.rate * rise
       lane.line = NOW + math.max(0, lane.line - NOW) / rise -- as many wait as before
