@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 
@@ -119,7 +120,7 @@ def test_turns_are_not_closer_than_the_rate_allows(desk: MakeDesk) -> None:
     one = desk(5)
     one.lane.set(rate=10)
     turns = [one.turn(step) for step, _ in one.begin(5)]
-    assert all(later - earlier >= 95 for earlier, later in zip(turns, turns[1:], strict=False)), turns
+    assert all(later - earlier >= 95 for earlier, later in pairwise(turns)), turns
     one.run.cancel()
 
 
@@ -127,9 +128,9 @@ def test_who_has_to_wait_is_told_to_come_when_those_before_are_through(desk: Mak
     one = desk(6)
     one.lane.set(rate=0.5, next=one.lane.now() + MINUTE)
     delays = [one.claim()[1].delay for _ in range(5)]
-    assert all(later - earlier >= 1000 for earlier, later in zip(delays, delays[1:], strict=False)), delays
+    assert all(later - earlier >= 1000 for earlier, later in pairwise(delays)), delays
     one.lane.pass_time(MINUTE)
-    step, claim = one.claim()
+    _, claim = one.claim()
     assert claim.word is Gate.SNOOZED  # there was a free turn, but others have waited for it
     assert one.claim("s0", seq=1)[1].word is Gate.RUN
     one.run.cancel()
