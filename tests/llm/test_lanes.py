@@ -83,7 +83,7 @@ def test_a_refusal_closes_the_lane_for_as_long_as_the_provider_asks(desk: MakeDe
     assert (status.state, status.attempt) == (StepState.SNOOZED, 0)
     event = [event for event in one.run.events() if event.step == step][-1]
     assert (event.event, event.delay) == ("snoozed", claim.delay)
-    assert event.reason == "waits for its turn: the provider's limit"
+    assert event.reason == status.reason == "waits for its turn: the provider's limit"
     one.lane.pass_time(MINUTE)
     assert one.claim(step, seq=claim.seq)[1].attempt == 1
     one.run.cancel()

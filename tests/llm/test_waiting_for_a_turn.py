@@ -21,9 +21,6 @@ from tests.support.by_hand import ByHand
 from tests.support.lab import Lab, Sent
 from tests.support.lanes import Lane
 
-from .conftest import told
-from .shapes import of_openai
-
 
 def test_an_actor_is_not_called_before_its_turn(lab: Lab) -> None:
     called: list[float] = []
@@ -60,18 +57,20 @@ class RefusedBefore(Middleware):
 def test_a_wait_for_a_turn_is_no_refusal_and_ends_no_row_of_them(lab: Lab) -> None:
     lab.broker.add_middleware(RefusedBefore(), before=Sent)
 
-    @llm_actor(broker=lab.broker, max_refusals=1)
-    def work() -> None:
-        raise of_openai(429, {})
+    @llm_actor(broker=lab.broker)
+    def work() -> None: ...
 
     flow = Workflow("flow")
     flow.add("a", work.message())
     lane = Lane(lab.world, "work")
-    lane.set(next=lane.now() + 1500)
-    run = lab.finish(flow)
-    assert lab.events_of(run, "a") == ["snoozed", "executing", "discarded"]
-    assert told(run, "snoozed")[0].attempt == 0
-    assert run.status().steps["a"].reason.startswith("refused 2 times in a row, max_refusals is 1: ")
+    lane.set(next=lane.now() + 60_000)
+    run = lab.run(flow)
+    with lab.working():
+        assert lab.wait_event(run, lambda event: event.step == "a").event == "snoozed"
+    options = [message.options["baton"] for message in lab.sent.messages]
+    assert {option["refusals"] for option in options if option["seq"] == 1} == {1}
+    assert run.status().steps["a"].attempt == 0
+    run.cancel()
 
 
 @pytest.fixture

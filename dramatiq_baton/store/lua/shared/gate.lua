@@ -138,7 +138,8 @@ local function gate(step, seq, wanted, by)
   if head.lane ~= '' and not again then
     turn, delay = take_turn(head.lane, rec)
     if not turn then
-      return snooze(step, rec, head, delay, "waits for its turn: the provider's limit")
+      rec.reason = "waits for its turn: the provider's limit"
+      return snooze(step, rec, head, delay, rec.reason)
     end
   end
 
