@@ -7,11 +7,11 @@ from contextlib import suppress
 from typing import Any, ParamSpec, TypeVar, overload
 
 import dramatiq
-from dramatiq import Actor, Broker, RateLimitExceeded
+from dramatiq import Actor, Broker, Message, RateLimitExceeded
 from dramatiq.actor import ActorDecorator
 from dramatiq.middleware import Interrupt, Shutdown, SkipMessage
 
-from . import recording, step
+from . import pacing, recording, step
 from .codec import decode
 from .decisions import Abandon, Complete, Fail, GiveUp, decide_raised
 from .delivery import Delivery, current_delivery
@@ -42,11 +42,14 @@ class StepFunction:
     deps and record its answer, or don't. Called in any other way, it is the user's function.
 
     Attributes:
+      flags: What the scripts must know of its steps.
       on_failure: Asked when an execution of a step failed; may note another action in the delivery, or raise
         in place of the exception. ``None`` where a failure is for Dramatiq alone.
+      choose_lane: Which lane a message's step goes in; ``None`` where none has one.
     """
 
     on_failure: OnFailure | None = None
+    choose_lane: Callable[[Message[Any]], str] | None = None
 
     def __init__(
         self,
@@ -68,6 +71,10 @@ class StepFunction:
         self.__doc__ = fn.__doc__
         self.__module__ = fn.__module__
         self.__wrapped__ = fn
+
+    def lane_of(self, message: Message[Any]) -> str:
+        """The lane of a step with this message; empty if it has none. See :attr:`.StepSpec.lane`."""
+        return "" if self.choose_lane is None else self.choose_lane(message)
 
     def __repr__(self) -> str:
         return f"<StepFunction of {self.fn!r}>"
@@ -101,6 +108,7 @@ class StepFunction:
         )
         try:
             with step.running(current), runtime.leases.executing(target.address, claim.token, current):
+                pacing.wait_for_turn(claim.turn, current, snooze_delay=runtime.options.snooze_delay)
                 delivery.answer = (self.fn(*delivery.args, **delivery.kwargs),)
         except BaseException as error:
             # If it has answered, the exception is one that another thread raised here a moment too late.

@@ -26,12 +26,14 @@ class Complete:
 class RunLater:
     """The step runs again after ``delay`` ms, without a retry.
 
-    ``refusals`` is how often in a row a provider has refused it by then; only LLM actors count that.
+    Only of LLM actors: ``refusals`` is how often in a row a provider has refused it by then, and ``refused`` for how
+    long the provider asks to be left alone, in ms; 0 if it doesn't say, ``None`` if it didn't refuse.
     """
 
     delay: int
     reason: str
     refusals: int = 0
+    refused: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

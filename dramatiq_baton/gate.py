@@ -63,7 +63,7 @@ def ask(delivery: Delivery) -> None:
         case Gate.CALLBACK:
             delivery.runtime.leases.hold(step.address, claim.token)
         case Gate.SNOOZED:
-            delivery.back = Return(claim.seq, delay, delivery.retries)
+            delivery.back = Return(claim.seq, claim.delay, delivery.retries, refusals=step.refusals)
         case _:
             _tell(step, claim)
 

@@ -52,8 +52,8 @@ def record_answer(delivery: Delivery, step: StepMessage) -> None:
             _settle(delivery, step, StepState.DISCARDED, reason=reason, error=error)
         case CallOff(reason=reason):
             _settle(delivery, step, StepState.CANCELLED, reason=reason)
-        case RunLater(delay=delay, reason=reason, refusals=refusals):
-            _send_back_later(delivery, step, StepState.SNOOZED, delay, reason, refusals)
+        case RunLater(delay=delay, reason=reason, refusals=refusals, refused=refused):
+            _send_back_later(delivery, step, StepState.SNOOZED, delay, reason, refusals, refused)
         case HandBack(reason=reason):
             _send_back_later(delivery, step, StepState.QUEUED, None, reason)
 
@@ -182,6 +182,7 @@ def _defer(
     retries: int,
     reason: str = "",
     error: str = "",
+    refused: int | None = None,
 ) -> int | None:
     runtime, token = delivery.runtime, _token(delivery)
 
@@ -195,6 +196,7 @@ def _defer(
             worker=runtime.worker,
             reason=reason,
             error=error,
+            refused=refused,
         )
 
     seq = until_answered(ask, what="an outcome", step=step.address.step)
@@ -210,8 +212,11 @@ def _send_back_later(
     delay: int | None,
     reason: str,
     refusals: int = 0,
+    refused: int | None = None,
 ) -> None:
-    seq = _defer(delivery, step, state, delay=delay or 0, retries=delivery.retries, reason=reason)
+    seq = _defer(
+        delivery, step, state, delay=delay or 0, retries=delivery.retries, reason=reason, refused=refused
+    )
     if seq is not None:
         delivery.back = Return(seq, delay, delivery.retries, refusals=refusals)
 

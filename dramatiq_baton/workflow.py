@@ -321,6 +321,7 @@ class Workflow:
                 refs=step.refs,
                 delay=step.delay,
                 quorum=step.quorum,
+                lane=function.lane_of(message),
             )
 
 

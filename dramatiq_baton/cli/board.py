@@ -39,7 +39,7 @@ class Row:
     def elapsed(self, now_ms: int) -> int | None:
         """How long the latest attempt took, or has been taking, in milliseconds."""
         if self.state is StepState.EXECUTING:
-            return None if self.started_at is None else now_ms - self.started_at
+            return None if self.started_at is None else max(now_ms - self.started_at, 0)
         return self.duration
 
 
@@ -189,7 +189,7 @@ def _row_of(step: StepStatus) -> Row:
         finished_at=step.finished_at,
     )
     if step.finished_at is not None and step.started_at is not None:
-        row.duration = step.finished_at - step.started_at
+        row.duration = max(step.finished_at - step.started_at, 0)
     return row
 
 

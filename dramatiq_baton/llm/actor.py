@@ -18,7 +18,9 @@ from ..durations import MAX_MESSAGE_DELAY, Duration, to_ms
 from ..graph import StepFlags
 from ..logs import get_logger
 from ..messages import StepMessage
+from ..names import check_name
 from ..options import whole_number
+from .lanes import lane_of
 from .patience import FailFor, Patience
 
 P = ParamSpec("P")
@@ -90,6 +92,8 @@ def llm_actor(
     max_backoff: Duration = ...,
     max_retries: int | None = ...,
     max_refusals: int = ...,
+    provider: str | None = ...,
+    paced: bool = ...,
     time_limit: Duration | None = ...,
     on_dep_cancelled: DepCallback | None = ...,
     on_dep_discarded: DepCallback | None = ...,
@@ -105,6 +109,8 @@ def llm_actor(
     max_backoff: Duration = timedelta(minutes=2),
     max_retries: int | None = 5,
     max_refusals: int = 100,
+    provider: str | None = None,
+    paced: bool = True,
     time_limit: Duration | None = timedelta(minutes=5),
     **options: Any,
 ) -> Any:
@@ -126,6 +132,10 @@ def llm_actor(
     - Everything else, and every other exception: Dramatiq retries it, after a delay of full jitter: anything up to
       ``min_backoff`` doubled with each retry, at most ``max_backoff``.
 
+    What a refusal tells of the provider's limit is heeded by all steps that share it: they call at the rate that the
+    provider accepts, one after the other, those that have to wait snoozed or (for a second at most) in their worker's
+    thread. Until it refuses for the first time, nobody waits.
+
     Clients that retry by themselves (``max_retries`` of ``openai`` and ``anthropic``) should be told not to: they
     would keep a worker's thread waiting. A 429 outside a step, after ``summarize.send(page)``, is an exception like
     any other, and so is one of a function that another actor calls.
@@ -138,6 +148,10 @@ def llm_actor(
       max_retries: How often an execution that failed is repeated; ``None`` for ever.
       max_refusals: How often in a row a step may be refused and come back; refused once more, it is discarded.
         Counted in its message: any other answer starts anew, and so does a step that the rescue sends again.
+      provider: Names what the limit belongs to: all steps of actors that name the same one share it. If none is named,
+        those of this actor do, and among them those of the same ``model``, if their messages have such a keyword
+        argument.
+      paced: Whether to keep to the limit; ``False`` where something else of yours does.
       time_limit: How long one execution may take; ``None`` for no limit.
       **options: Every other option of ``workflow_actor``. ``throws`` and ``retry_when`` see the function's own
         exceptions; a ``retry_when`` of the ``Retries`` middleware sees a ``Retry`` caused by them.
@@ -149,6 +163,7 @@ def llm_actor(
 
     Raises:
       ConfigurationError: If an option can't be used, naming it and its value.
+      InvalidName: If ``provider`` can't be used.
       ValueError: As ``dramatiq.actor`` does, for options that no middleware knows. ``Retries`` and ``TimeLimit``
         have to be among the broker's.
     """
@@ -158,6 +173,8 @@ def llm_actor(
         max_backoff=longest,
         max_refusals=whole_number(max_refusals, name="max_refusals", least=0),
     )
+    if provider is not None:
+        check_name(provider, what="a provider's name")
     options |= {
         "queue_name": queue_name,
         "min_backoff": patience.min_backoff,
@@ -171,8 +188,12 @@ def llm_actor(
     def decorate(fn: Callable[..., Any]) -> Actor[Any, Any]:
         actor: Actor[Any, Any] = workflow_actor(**options)(fn)
         function = cast(StepFunction, actor.fn)
-        function.on_failure = LLMFailure(actor.options, patience)
         function.flags |= StepFlags.LLM
+        function.on_failure = LLMFailure(actor.options, patience)
+        if paced:
+            function.choose_lane = lambda message: lane_of(
+                message.actor_name, message.kwargs, provider=provider
+            )
         return actor
 
     return decorate if fn is None else decorate(fn)

@@ -52,7 +52,7 @@ class Patience:
                 delay = backoff.growing(refusals, self.min_backoff, self.max_backoff)
                 if named is not None:
                     delay = backoff.after(named)
-                return RunLater(delay, short(f"refused: {words}"), refusals + 1)
+                return RunLater(delay, short(f"refused: {words}"), refusals + 1, refused=named or 0)
             case Never(words=words):
                 return GiveUp(short(f"refused for good: {words}"), description_of(error))
             case _:

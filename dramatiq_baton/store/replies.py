@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -99,10 +100,12 @@ class Claim:
       token: The lease's token (``run``, ``callback``).
       attempt: How often the step was started, this time included (``run``, ``callback``).
       workflow_name: The workflow's name (``run``, ``callback``).
+      turn: When its turn to call a provider is, in seconds of ``time.monotonic()``; 0 for now (``run``).
       results: The results that were asked for, in that order (``run``).
       cached: The step's own result, encoded (``cached``).
       detail: Who holds the lease (``leased``), or the step's state (``settled``).
       seq: The number of the next sending (``snoozed``).
+      delay: Milliseconds until it is due (``snoozed``).
       dep_discarded: Whether the dep was discarded rather than cancelled (``callback``).
       reason: Why the step was cancelled (``callback``).
       spread: What followed (``cached``, ``discarded``, ``cancelled``).
@@ -112,10 +115,12 @@ class Claim:
     token: int = 0
     attempt: int = 0
     workflow_name: str = ""
+    turn: float = 0.0
     results: tuple[StoredResult, ...] = ()
     cached: bytes = b""
     detail: str = ""
     seq: int = 0
+    delay: int = 0
     dep_discarded: bool = False
     reason: str = ""
     spread: Spread = Spread("")
@@ -153,13 +158,14 @@ def claim_from(workflow_id: str, reply: Sequence[Any]) -> Claim:
                 token=int(reply[1]),
                 attempt=int(reply[2]),
                 workflow_name=reply[3].decode(),
-                results=tuple(map(stored_result_from, reply[4:])),
+                turn=time.monotonic() + reply[4] / 1000 if reply[4] else 0.0,
+                results=tuple(map(stored_result_from, reply[5:])),
             )
         case Gate.CACHED:
             spread = Spread(word, int(reply[2]) > 0, released_from(workflow_id, reply[3:]))
             return Claim(word, cached=reply[1], spread=spread)
         case Gate.SNOOZED:
-            return Claim(word, seq=int(reply[1]))
+            return Claim(word, seq=int(reply[1]), delay=int(reply[2]))
         case Gate.CALLBACK:
             return Claim(
                 word,

@@ -19,9 +19,10 @@ SHARED = (
 )
 #: What only some of them need.
 ALSO = {
-    "claim": ("gate",),
+    "claim": ("pacing", "gate"),
     "settle": ("outcome",),
-    "advance": ("gate", "outcome"),
+    "defer": ("pacing",),
+    "advance": ("pacing", "gate", "outcome"),
     "cancel": ("walking",),
     "retry": ("walking",),
     "spread": ("walking",),

@@ -231,14 +231,36 @@ class Store:
         worker: str,
         reason: str = "",
         error: str = "",
+        refused: int | None = None,
     ) -> int | None:
         """Record that a step is to run again. See ``lua/defer.lua``.
+
+        Parameters:
+          address: The step.
+          token: Its lease's.
+          state: ``retryable``, ``snoozed`` or ``queued``.
+          delay: Milliseconds until it is due.
+          retries: Dramatiq's retry count for its next message.
+          worker: Who says so, for events.
+          reason, error: Why.
+          refused: If a provider refused its call: for how long it asks to be left alone, in milliseconds; 0 if it
+            doesn't say.
 
         Returns:
           The number that the next message must carry, or ``None`` if the lease was lost.
         """
         reply = self.run(
-            "defer", address.workflow_id, address.step, token, state, delay, retries, reason, error, worker
+            "defer",
+            address.workflow_id,
+            address.step,
+            token,
+            state,
+            delay,
+            retries,
+            reason,
+            error,
+            worker,
+            "" if refused is None else refused,
         )
         return int(reply[1]) if reply[0] == b"ok" else None
 

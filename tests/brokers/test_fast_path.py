@@ -14,9 +14,11 @@ from dramatiq import Middleware, Worker
 
 from dramatiq_baton import BatonMiddleware, StepState, Workflow, current_step, workflow_actor
 from dramatiq_baton.brokers import RedisBroker
+from dramatiq_baton.llm import llm_actor
 from dramatiq_baton.store.scripts import script
 from tests.support.brokers import hang_up
 from tests.support.lab import Lab, stock
+from tests.support.lanes import Lane
 from tests.support.monitor import Monitor, Seen, monitoring
 from tests.support.servers import bundled_server
 from tests.support.world import World
@@ -207,6 +209,30 @@ def test_the_same_where_its_actor_says_so(broker: RedisBroker) -> None:
         run.wait(timeout=30_000)
     second = run.status().steps["second"]
     assert (second.state, second.attempt) == (StepState.DISCARDED, 0)
+
+
+def test_a_step_that_is_claimed_ahead_waits_for_its_turn(broker: RedisBroker, quiet_world: World) -> None:
+    lane = Lane(quiet_world, "call")
+    turns: list[float] = []
+    called: list[float] = []
+
+    @workflow_actor(broker=broker, queue_name="llm")
+    def work() -> None:
+        turns.append(lane.now() + 500)
+        lane.set(next=turns[0])
+
+    @llm_actor(broker=broker)
+    def call() -> None:
+        called.append(lane.now())
+
+    flow = Workflow("flow")
+    flow.add("first", work.message())
+    flow.add("second", call.message(), deps="first")
+    with working(broker):
+        run = flow.run(broker=broker)
+        run.wait(timeout=30_000)
+    assert called[0] >= turns[0]
+    assert (run.status().steps["second"].started_at or 0) >= turns[0]
 
 
 def test_a_message_with_a_callback_is_acknowledged_behind_it(broker: RedisBroker) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import pytest
 
 from dramatiq_baton import StepState, WorkflowRun
@@ -130,16 +128,3 @@ def test_the_reason_holds_no_key(desk: Desk, client: str) -> None:
     assert reason.startswith("refused for good: status 401: ")
     assert ("no such user" in reason) == (client != "ask_with_urllib")  # its body may be read only once
     assert "secret" not in str(list(run.events()))
-
-
-def test_many_steps_share_a_provider_that_allows_few_calls(desk: Desk) -> None:
-    """By hand with 200 steps and 10 calls a second; here scaled down."""
-    desk.provider.rate = 20
-    names = [f"{desk.world.namespace} s{number}" for number in range(60)]
-    messages = {name.replace(" ", "-"): desk.actors.ask.message(desk.provider.url, name) for name in names}
-    run = desk.finish_all(messages)
-    assert run.status().counts == {StepState.COMPLETED: 60}
-    assert not told(run, "retryable")
-    snoozes = Counter(event.step for event in told(run, "snoozed"))
-    assert snoozes
-    assert all(step.attempt == 1 + snoozes[name] for name, step in run.status().steps.items())

@@ -35,7 +35,7 @@ REFUSAL = of_openai(429, {"retry-after-ms": "1"})
 def test_a_row_is_counted_and_ended_by_anything_else(
     lab: Lab, raised: list[Exception], counts: list[int | None]
 ) -> None:
-    @llm_actor(broker=lab.broker, min_backoff=10, max_backoff=20)
+    @llm_actor(broker=lab.broker, min_backoff=10, max_backoff=20, paced=False)
     def work() -> str:
         if (times := lab.note("started")) <= len(raised):
             raise raised[times - 1]

@@ -26,6 +26,7 @@ def declare(broker: dramatiq.Broker) -> Any:
         "min_backoff": MIN_BACKOFF,
         "max_backoff": MAX_BACKOFF,
         "max_retries": 2,
+        "paced": False,
     }
 
     @llm_actor(**options)
@@ -57,5 +58,9 @@ def declare(broker: dramatiq.Broker) -> Any:
             answer = await client.post(url, content=llm_client.request(prompt))
         answer.raise_for_status()
         return llm_client.content(answer.json())
+
+    @llm_actor(broker=broker, max_retries=2)
+    def ask_in_turn(url: str, prompt: str) -> str:
+        return llm_client.complete(url, prompt)
 
     return SimpleNamespace(**{name: value for name, value in locals().items() if name.startswith("ask")})

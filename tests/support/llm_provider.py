@@ -70,21 +70,34 @@ def stall(handler: Handler) -> None:
     handler.close_connection = True
 
 
+class Server(ThreadingHTTPServer):
+    """Has room for many who come at the same time: who finds none comes again after a second."""
+
+    request_queue_size = 128
+    daemon_threads = True
+
+
 class Provider:
     """The server. It follows the script of a prompt: the n-th reply for the n-th call, the last for all later ones.
 
-    A prompt without a script is answered as often as ``rate`` allows in a second, and else refused.
+    A prompt without a script is answered as often as ``rate`` allows in any second, and else refused.
+
+    Attributes:
+      rate: See above.
+      names_a_time: Whether such a refusal says when to come again.
+      asked: When such prompts came, in seconds of ``time.monotonic()``, and whether they were answered.
     """
 
     def __init__(self) -> None:
         self.closing = threading.Event()
         self.rate = 0
+        self.names_a_time = True
+        self.asked: list[tuple[float, bool]] = []
         self._scripts: dict[str, tuple[Reply, ...]] = {}
         self._calls: Counter[str] = Counter()
         self._answered: deque[float] = deque()
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Own", (Handler,), {"provider": self}))
-        self._server.daemon_threads = True
+        self._server = Server(("127.0.0.1", 0), type("Own", (Handler,), {"provider": self}))
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
 
@@ -108,8 +121,11 @@ class Provider:
             now = time.monotonic()
             while self._answered and self._answered[0] <= now - 1:
                 self._answered.popleft()
-            if len(self._answered) >= self.rate:
-                return error(429, "Rate limit reached", retry_after="1")
+            answered = len(self._answered) < self.rate
+            self.asked.append((now, answered))
+            if not answered:
+                named = {"retry_after": "1"} if self.names_a_time else {}
+                return error(429, "Rate limit reached", **named)
             self._answered.append(now)
             return answer(f"{prompt}!")
 

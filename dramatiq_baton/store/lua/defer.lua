@@ -3,6 +3,7 @@
 -- ARGV[5] step   ARGV[6] token   ARGV[7] retryable | snoozed | queued   ARGV[8] delay, ms
 -- ARGV[9] Dramatiq's retry count for the next message
 -- ARGV[10] reason   ARGV[11] error   ARGV[12] worker
+-- ARGV[13] if a provider refused its call: for how long it asks to be left alone, ms, 0 if it doesn't say; else ''
 --
 -- Returns {'unknown' | 'newer' | 'no-step' | 'lost'} or {'ok', seq for the next message}.
 
@@ -22,6 +23,9 @@ if rec.state ~= S.executing then
   return { 'lost' }
 end
 
+if ARGV[13] ~= '' and head.lane ~= '' then
+  slow_down(head.lane, rec.started, tonumber(ARGV[13]))
+end
 change(step, rec, head.queue, state)
 rec.seq, rec.retries, rec.resent, rec.holder = rec.seq + 1, tonumber(ARGV[9]), 0, 'deferred'
 rec.reason = ARGV[10] ~= '' and ARGV[10] or ARGV[11]
@@ -32,7 +36,7 @@ else
 end
 -- A step that is handed back has no event of its own in the contract: it is told as a snooze of 0.
 emit(state == S.queued and 'snoozed' or ARGV[7], step, head.actor, head.queue, rec.attempt, {
-  'delay', delay, 'duration', NOW - rec.started, 'reason', ARGV[10], 'error', ARGV[11], 'worker', ARGV[12],
+  'delay', delay, 'duration', math.max(0, NOW - rec.started), 'reason', ARGV[10], 'error', ARGV[11], 'worker', ARGV[12],
 })
 save(step, rec)
 commit()

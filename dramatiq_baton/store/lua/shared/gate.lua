@@ -18,9 +18,9 @@
 --   {'leased', holder}                     a duplicate: somebody else runs it
 --   {'discarded', more, released...}       its workers died too often
 --   {'cancelled', more, released...}       the result of one of its deps is gone, or the workflow's budget is spent
---   {'snoozed', seq}                       its deps haven't all settled
+--   {'snoozed', seq, delay}                its deps haven't all settled, or its provider's limit keeps it waiting
 --   {'callback', token, attempt, name, cause, reason}  cancelled; its callback is to be run
---   {'run', token, attempt, name, results...}  results as in results.lua
+--   {'run', token, attempt, name, wait, results...}  wait: ms until its turn; results as in results.lua
 
 -- Gives the lease to whoever asks; the token grows unless it is the same delivery asking again. What is written first
 -- is refused by a server out of memory; behind a write that isn't, a script may write on, and the actor would run.
@@ -56,6 +56,17 @@ local function results_of(wanted)
     end
   end
   return results
+end
+
+-- Has the step's message come again; it takes neither an attempt nor a retry.
+local function snooze(step, rec, head, delay, reason)
+  change(step, rec, head.queue, S.snoozed)
+  rec.seq = rec.seq + 1
+  redis.call('ZADD', WAITING, NOW + delay + LEASE_TTL, member(step))
+  emit('snoozed', step, head.actor, head.queue, rec.attempt, { 'delay', delay, 'reason', reason })
+  save(step, rec)
+  commit()
+  return { 'snoozed', rec.seq, delay }
 end
 
 local MOST_RESULTS_AT_ONCE = 64 -- that come along with the gate's answer; see RESULTS_WITH_CLAIM in gate.py
@@ -111,14 +122,7 @@ local function gate(step, seq, wanted, by)
   end
 
   if rec.waiting > 0 then
-    change(step, rec, head.queue, S.snoozed)
-    rec.seq = rec.seq + 1
-    redis.call('ZADD', WAITING, NOW + by.delay + LEASE_TTL, member(step))
-    emit('snoozed', step, head.actor, head.queue, rec.attempt,
-      { 'delay', by.delay, 'reason', 'waits for its deps' })
-    save(step, rec)
-    commit()
-    return { 'snoozed', rec.seq }
+    return snooze(step, rec, head, by.delay, 'waits for its deps')
   end
 
   local spent = over_budget(head)
@@ -138,15 +142,24 @@ local function gate(step, seq, wanted, by)
     return { 'cancelled', more, send_released() }
   end
 
+  local again, turn, delay = rec.state == S.executing and asked_before, NOW, 0
+  if head.lane ~= '' and not again then
+    turn, delay = take_turn(head.lane, rec)
+    if not turn then
+      rec.reason = "waits for its turn: the provider's limit"
+      return snooze(step, rec, head, delay, rec.reason)
+    end
+  end
+
   take_lease(step, rec, head, by.holder)
-  if rec.state ~= S.executing or not asked_before then
+  if not again then
     if rec.state ~= S.executing then
       change(step, rec, head.queue, S.executing)
     end
-    rec.attempt, rec.started = rec.attempt + 1, NOW
+    rec.attempt, rec.started = rec.attempt + 1, turn
     emit('executing', step, head.actor, head.queue, rec.attempt, { 'worker', by.worker })
   end
   save(step, rec)
   commit()
-  return { 'run', rec.token, rec.attempt, meta.name, unpack(results) }
+  return { 'run', rec.token, rec.attempt, meta.name, math.max(0, rec.started - NOW), unpack(results) }
 end

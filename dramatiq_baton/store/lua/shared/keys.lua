@@ -31,6 +31,7 @@
 --   KEYS[2]:progress        hash        queue -> when the step claimed last was queued;
 --                                       "<queue>" SEP "at" -> when that claim was
 --   KEYS[2]:turn:<thread>   string      the message that a thread was given last; expires by itself
+--   KEYS[2]:lane:<lane>     string      what is known of a provider's limit, see pacing.lua; expires by itself
 --   KEYS[2]:spreading       sorted set  workflow with a non-empty :spreads or a walk -> when overdue
 --   KEYS[2]:workflows:<state>  sorted set  workflow and its name -> when it was submitted
 --   KEYS[2]:expiring        sorted set  finished workflow and its name -> when its data goes
@@ -45,7 +46,7 @@
 local INDEX, ALL_EVENTS = KEYS[2], KEYS[3]
 local LEASES, WAITING, QUEUED = INDEX .. ':leases', INDEX .. ':waiting', INDEX .. ':queued:'
 local QUEUES, PROGRESS, SPREADING = INDEX .. ':queues', INDEX .. ':progress', INDEX .. ':spreading'
-local WORKFLOWS, EXPIRING = INDEX .. ':workflows:', INDEX .. ':expiring'
+local WORKFLOWS, EXPIRING, LANES = INDEX .. ':workflows:', INDEX .. ':expiring', INDEX .. ':lane:'
 
 local ALL_EVENTS_CAP, LEASE_TTL, BROKER = ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local NAMESPACE = string.sub(INDEX, 1, -#':index' - 1)

@@ -36,7 +36,7 @@ local function record_outcome(step, token, state, result, reason, error, worker)
   end
   local more = { 'error', error, 'worker', worker }
   if rec.started > 0 then
-    more[5], more[6] = 'duration', NOW - rec.started
+    more[5], more[6] = 'duration', math.max(0, NOW - rec.started)
   end
   settle(step, rec, head, S[state], reason, more)
   return { 'ok', spread(false) }

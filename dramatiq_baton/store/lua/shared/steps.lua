@@ -40,7 +40,7 @@ end
 --   waiting    deps that haven't settled
 --   attempt    executions so far
 --   token      claims so far; the latest claim's number is the lease's token
---   holder     who claimed it, and for which delivery
+--   holder     who claimed it, and for which delivery; or why it waits: deferred, delayed, turn <when it has been promised>
 --   deaths     workers that died while they ran it
 --   seq        the number of the latest sending; messages of earlier ones are outdated
 --   retries    Dramatiq's retry count that its next message must carry
