@@ -4,10 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.made-from-requirements
 
-.PHONY: demo test check format chaos bench clean
+.PHONY: demo example test check format chaos bench clean
 
 demo: $(STAMP) ## run a real workflow on an embedded server and show it
 	@$(BIN)/dramatiq-baton demo
+
+example: $(STAMP) ## run the example with several models, against a stand-in for their provider
+	@$(BIN)/python -m tests.examples.research_brief
 
 # Most tests wait for real workers, so more of them run at a time than there are cores. The crash tests have lanes of
 # their own, and are about how long things take.

@@ -8,6 +8,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 #: Carries out one call.
 Reply = Callable[["Handler"], None]
@@ -19,8 +20,8 @@ class Handler(BaseHTTPRequestHandler):
     provider: Provider
 
     def do_POST(self) -> None:
-        request = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        self.provider.reply_to(request["messages"][-1]["content"])(self)
+        self.asked: dict[str, Any] = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        self.provider.reply_to(self.asked["messages"][-1]["content"])(self)
 
     def send(self, status: int, body: object, headers: dict[str, str]) -> None:
         data = json.dumps(body).encode()
@@ -36,10 +37,23 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def answer(text: str) -> Reply:
-    """A completion."""
-    message = {"role": "assistant", "content": text}
-    choices = [{"index": 0, "message": message, "finish_reason": "stop"}]
-    return lambda handler: handler.send(200, {"object": "chat.completion", "choices": choices}, {})
+    """A completion of the model that was asked. A word counts as a token."""
+
+    def send(handler: Handler) -> None:
+        prompt = sum(len(message["content"].split()) for message in handler.asked["messages"])
+        used = {"prompt_tokens": prompt, "completion_tokens": len(text.split())}
+        message = {"role": "assistant", "content": text}
+        body = {
+            "id": "chatcmpl-1",
+            "object": "chat.completion",
+            "created": int(time.time()),
+            "model": handler.asked["model"],
+            "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+            "usage": {**used, "total_tokens": sum(used.values())},
+        }
+        handler.send(200, body, {})
+
+    return send
 
 
 def error(status: int, message: str = "no", **headers: str) -> Reply:
@@ -84,6 +98,7 @@ class Provider:
 
     Attributes:
       rate: See above.
+      words: What it says to such a prompt.
       names_a_time: Whether such a refusal says when to come again.
       asked: When such prompts came, in seconds of ``time.monotonic()``, and whether they were answered.
     """
@@ -91,6 +106,7 @@ class Provider:
     def __init__(self) -> None:
         self.closing = threading.Event()
         self.rate = 0
+        self.words: Callable[[str], str] = lambda prompt: f"{prompt}!"
         self.names_a_time = True
         self.asked: list[tuple[float, bool]] = []
         self._scripts: dict[str, tuple[Reply, ...]] = {}
@@ -127,7 +143,7 @@ class Provider:
                 named = {"retry_after": "1"} if self.names_a_time else {}
                 return error(429, "Rate limit reached", **named)
             self._answered.append(now)
-            return answer(f"{prompt}!")
+            return answer(self.words(prompt))
 
     def close(self) -> None:
         self.closing.set()
