@@ -63,4 +63,17 @@ def declare(broker: dramatiq.Broker) -> Any:
     def ask_in_turn(url: str, prompt: str) -> str:
         return llm_client.complete(url, prompt)
 
+    @llm_actor(**options)
+    def ask_with_openai(url: str, prompt: str) -> str:
+        from openai import OpenAI  # here: it takes a second to import
+
+        base = url.removesuffix("/chat/completions")
+        with OpenAI(base_url=base, api_key="sk-secret-key", max_retries=0, timeout=10) as client:
+            answer = client.chat.completions.create(
+                model="a-model", messages=[{"role": "user", "content": prompt}]
+            )
+        if (step := current_step()) is not None:
+            step.record_usage(answer)
+        return answer.choices[0].message.content or ""
+
     return SimpleNamespace(**{name: value for name, value in locals().items() if name.startswith("ask")})
