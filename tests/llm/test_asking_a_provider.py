@@ -10,7 +10,9 @@ from tests.support.llm_provider import Reply, answer, error, hang_up, stall, str
 
 from .conftest import Desk, told
 
-CLIENTS = pytest.mark.parametrize("client", ["ask_with_urllib", "ask_with_httpx", "ask_async", "ask_with_openai"])
+CLIENTS = pytest.mark.parametrize(
+    "client", ["ask_with_urllib", "ask_with_httpx", "ask_async", "ask_with_openai"]
+)
 
 
 def outcome(run: WorkflowRun) -> tuple[StepState, str]:

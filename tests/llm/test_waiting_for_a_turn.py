@@ -14,7 +14,9 @@ from dramatiq.threading import raise_thread_exception
 from dramatiq_baton import Snooze, Workflow
 from dramatiq_baton.interruption import StepCancelled
 from dramatiq_baton.llm import llm_actor
+from dramatiq_baton.metering import Meter
 from dramatiq_baton.pacing import wait_for_turn
+from dramatiq_baton.pricing import PublicPrices
 from dramatiq_baton.step import Step
 from dramatiq_baton.store.store import Address
 from tests.support.by_hand import ByHand
@@ -75,7 +77,9 @@ def test_a_wait_for_a_turn_is_no_refusal_and_ends_no_row_of_them(lab: Lab) -> No
 
 @pytest.fixture
 def step(by_hand: ByHand) -> Step:
-    return Step(by_hand.store, Address("w", "a"), workflow_name="flow", attempt=1)
+    address = Address("w", "a")
+    meter = Meter(by_hand.store, address, 1, PublicPrices())
+    return Step(by_hand.store, address, workflow_name="flow", attempt=1, meter=meter)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,8 @@ import pytest
 
 from dramatiq_baton import Step, StepCancelled
 from dramatiq_baton.leases import Leases
+from dramatiq_baton.metering import Meter
+from dramatiq_baton.pricing import PublicPrices
 from dramatiq_baton.store import steering
 from dramatiq_baton.store.store import Address
 from tests.support.by_hand import ByHand
@@ -36,7 +38,8 @@ def leases(by_hand: ByHand, address: Address) -> Leases:
 
 @pytest.fixture
 def step(by_hand: ByHand, address: Address) -> Step:
-    return Step(by_hand.store, address, workflow_name="flow", attempt=1)
+    meter = Meter(by_hand.store, address, 1, PublicPrices())
+    return Step(by_hand.store, address, workflow_name="flow", attempt=1, meter=meter)
 
 
 def test_its_actor_sees_it_at_once(by_hand: ByHand, leases: Leases, address: Address, step: Step) -> None:
