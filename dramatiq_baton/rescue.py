@@ -48,6 +48,7 @@ class Rescue:
         self._interval = interval
         self._max_rescues = max_rescues
         self._tidied_at = time.monotonic()
+        self._foreign: set[str] = set()  #: entries of indexes that were told of
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -108,6 +109,14 @@ class Rescue:
                 looking = True
 
     def _mend(self, due: Due) -> None:
+        for member in due.foreign:
+            if member not in self._foreign:  # once is enough
+                self._foreign.add(member)
+                log.error(
+                    "an index holds what Baton didn't write; if another program uses the namespace, choose another one",
+                    index=self._store.keys.index,
+                    entry=member,
+                )
         for lease in due.leases:
             self._carefully(lease.address.workflow_id, lambda: self._expire(lease))  # noqa: B023
         for overdue in due.overdue:

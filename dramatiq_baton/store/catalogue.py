@@ -20,6 +20,8 @@ from .store import Store
 PORTION = 500
 #: Workflows whose fields are asked for at a time.
 PAGE = 50
+#: No workflow was submitted later, in milliseconds since 1970: what stands behind it in an index isn't Baton's.
+LATEST = 2**53
 
 #: In this order: what finishes between two looks is seen twice, and not missed.
 _STATES = (WorkflowState.EXECUTING, WorkflowState.COMPLETED, WorkflowState.FAILED, WorkflowState.CANCELLED)
@@ -143,8 +145,8 @@ def _places(
 ) -> Iterator[_Place]:
     """One state's workflows, in descending order of their places."""
     key = store.keys.workflows(state)
-    least = "-inf" if since is None else str(since)
-    most = "+inf" if until is None else str(until)
+    least = "0" if since is None else str(since)
+    most = str(LATEST) if until is None else str(until)
     if behind is not None and (until is None or behind[0] <= until):
         most = str(behind[0])
     seen: set[_Place] = set()  # those with the lowest score so far: the next portion begins with them again

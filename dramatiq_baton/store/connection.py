@@ -50,8 +50,9 @@ PASSING = (
 #: So does one that answers with one of these words; redis-py has no classes for them.
 PASSING_WORDS = ("NOREPLICAS", "MISCONF", "BUSY", "UNBLOCKED", "FAILOVER")
 REFUSED = (AuthenticationError, AuthorizationError)
-#: What the server, or msgpack in a script, says of data of another kind.
-NOT_OURS = ("WRONGTYPE", "Bad data format in input", "Missing bytes in input", "Extra bytes in input")
+#: What the server says of data of another kind. A script of ours that breaks off has found something that none of them
+#: writes: a number where a list belongs, a list that is too short.
+NOT_OURS = ("WRONGTYPE", "user_script")
 
 
 class Connections:

@@ -47,7 +47,11 @@ def report(store: Store, workflow_id: str) -> UsageReport:
     """
     reading.summary(store, workflow_id)
     budget = store.connections.ask("HGET", store.keys.workflow(workflow_id), "budget")
-    return UsageReport.of(_calls(store, workflow_id), None if budget is None else from_units(int(budget)))
+    try:
+        limit = None if budget is None else from_units(int(budget))
+    except ValueError as error:
+        raise reading.damaged(store, workflow_id, error) from error
+    return UsageReport.of(_calls(store, workflow_id), limit)
 
 
 def _calls(store: Store, workflow_id: str) -> Iterator[Call]:

@@ -11,7 +11,7 @@ from typing import Any
 from ..decisions import short
 from ..errors import WorkflowRunning
 from ..states import WorkflowState
-from .reading import not_found
+from .reading import damaged, not_found
 from .replies import Spread, newer_schema, text
 from .spending import budget_units
 from .store import Store
@@ -54,7 +54,10 @@ def cancel(store: Store, workflow_id: str, reason: str, *, interrupt: bool) -> C
     reply = store.run("cancel", workflow_id, why, int(interrupt))
     word, more, said = _reply(workflow_id, reply)
     if word == "finished":
-        return Cancelled(0, WorkflowState(text(said)))
+        try:
+            return Cancelled(0, WorkflowState(text(said)))
+        except ValueError as error:
+            raise damaged(store, workflow_id, error) from error
     while more:
         more = store.spread(workflow_id, only="cancel").unfinished
     return Cancelled(int(said))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from ..errors import UnknownStep
 from . import reading
@@ -11,6 +12,8 @@ from .keys import SEPARATOR
 from .replies import Spread, spread_from, text
 from .scripts import script
 from .store import Address, Store
+
+T = TypeVar("T")
 
 #: The longest pause between two sendings of a step that nobody claims, in milliseconds.
 LONGEST_PAUSE = 10 * 60 * 1000
@@ -45,12 +48,14 @@ class Due:
       leases: Leases that ran out.
       overdue: Steps whose message seems to be lost.
       spreading: Ids of workflows in which something is to be done about many steps, or that are to start.
+      foreign: Entries of the indexes that Baton didn't write.
       next: Milliseconds until there is more, as far as that is known; else ``None``.
     """
 
     leases: tuple[Lease, ...]
     overdue: tuple[Overdue, ...]
     spreading: tuple[str, ...]
+    foreign: tuple[str, ...] = ()
     next: int | None = field(default=None, compare=False)
 
 
@@ -111,10 +116,13 @@ def sweep(store: Store, *, who: str, alone_for: int, most: int) -> Due | None:
         return None
     *members, soonest = reply
     leases, waiting, queued, spreading = ([text(member) for member in part] for part in members)
+    expired, foreign = _read(leases, _lease)
+    overdue, more = _read([*(SEPARATOR + member for member in waiting), *queued], _overdue)
     return Due(
-        leases=tuple(_lease(member) for member in leases),
-        overdue=tuple(_overdue(member) for member in [*(SEPARATOR + member for member in waiting), *queued]),
+        leases=tuple(expired),
+        overdue=tuple(overdue),
         spreading=tuple(spreading),
+        foreign=(*foreign, *more),
         next=None if soonest < 0 else soonest,
     )
 
@@ -132,6 +140,17 @@ def resend(store: Store, overdue: Overdue) -> Spread:
     return spread_from(
         workflow_id, store.run("resend", workflow_id, step, found_in, overdue.queue, LONGEST_PAUSE)
     )
+
+
+def _read(members: Sequence[str], read: Callable[[str], T]) -> tuple[list[T], list[str]]:
+    """What members of an index say, and those that say nothing."""
+    found, foreign = [], []
+    for member in members:
+        try:
+            found.append(read(member))
+        except ValueError:
+            foreign.append(member)
+    return found, foreign
 
 
 def _lease(member: str) -> Lease:

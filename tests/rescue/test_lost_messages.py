@@ -6,6 +6,7 @@ from typing import Any
 
 from dramatiq_baton import WorkflowRun
 from dramatiq_baton.rescue import PORTION
+from tests.support.lab import Log
 from tests.support.rescuing import Rescuing
 
 
@@ -109,3 +110,17 @@ def test_a_worker_finds_by_itself_what_the_broker_lost(make_rescuing: Any) -> No
     run = rescuing.run_and_lose(rescuing.flow("a", "b", deps={"b": "a"}))
     rescuing.finish(run)
     assert run.results() == {"a": "a", "b": "b"}
+
+
+def test_an_entry_that_baton_did_not_write_is_told_of_once_and_hides_no_other(
+    rescuing: Rescuing, log: Log
+) -> None:
+    run = rescuing.run_and_lose(rescuing.flow("lost"))
+    index = f"{rescuing.world.namespace}:index"
+    rescuing.redis.zadd(f"{index}:queued:q", {f"{run.id}\x1flost": 0, "foreign": 0})
+    rescuing.redis.zadd(f"{index}:leases", {"foreign, too": 0})
+    assert rescuing.look() == ["lost"]
+    rescuing.look()
+    assert len(log.lines("an index holds what Baton didn't write")) == 2
+    rescuing.redis.zrem(f"{index}:queued:q", "foreign")
+    rescuing.redis.zrem(f"{index}:leases", "foreign, too")

@@ -13,7 +13,7 @@ from dramatiq_baton import BatonError, CorruptData, WorkflowRun, get_run
 from tests.support.by_hand import ByHand, send_message
 from tests.support.world import World
 
-PARTS = ["", ":steps", ":edges", ":state", ":results", ":once", ":events", ":ends", ":spreads"]
+PARTS = ["", ":steps", ":edges", ":state", ":results", ":once", ":usage", ":events", ":ends", ":spreads"]
 INDEXES = [
     *("index:leases", "index:waiting", "index:queues", "index:progress", "index:spreading"),
     "workflow:all:events",
