@@ -13,6 +13,7 @@ from ..states import WorkflowState
 from .reading import not_found
 from .replies import Spread, newer_schema, text
 from .store import Store
+from .talks import Spoken, Talk
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,8 @@ class Pruned(StrEnum):
     NEWER = "newer"  #: a newer release wrote it: it was left alone
 
 
-def cancel(store: Store, workflow_id: str, reason: str, *, interrupt: bool) -> Cancelled:
+@Spoken
+def cancel(store: Store, workflow_id: str, reason: str, *, interrupt: bool) -> Talk[Cancelled]:
     """Cancel every step of a workflow that hasn't settled. See ``lua/cancel.lua``.
 
     They count as cancelled once the first script has run; if the caller dies then, the rescue goes on.
@@ -49,16 +51,17 @@ def cancel(store: Store, workflow_id: str, reason: str, *, interrupt: bool) -> C
       StoreUnavailable: If Redis doesn't answer.
     """
     why = short(reason) or "the workflow was cancelled"
-    reply = store.run("cancel", workflow_id, why, int(interrupt))
+    reply = yield from store.running("cancel", workflow_id, why, int(interrupt))
     word, more, said = _reply(workflow_id, reply)
     if word == "finished":
         return Cancelled(0, WorkflowState(text(said)))
     while more:
-        more = store.spread(workflow_id, only="cancel").unfinished
+        more = (yield from store.spreading(workflow_id, only="cancel")).unfinished
     return Cancelled(int(said))
 
 
-def begin_retry(store: Store, workflow_id: str) -> tuple[int, Spread]:
+@Spoken
+def begin_retry(store: Store, workflow_id: str) -> Talk[tuple[int, Spread]]:
     """Reset the discarded and cancelled steps of a finished workflow. See ``lua/retry.lua``.
 
     They are released behind that, by whoever goes on with it: the caller, if it has a broker, else the rescue of any
@@ -73,14 +76,14 @@ def begin_retry(store: Store, workflow_id: str) -> tuple[int, Spread]:
       ConfigurationError: If a newer release wrote it.
       StoreUnavailable: If Redis doesn't answer.
     """
-    word, more, number = _reply(workflow_id, store.run("retry", workflow_id))
+    word, more, number = _reply(workflow_id, (yield from store.running("retry", workflow_id)))
     if word == "running":
         raise WorkflowRunning(
             f"workflow {workflow_id!r} still runs: wait until it has finished, or cancel it, and retry it then"
         )
     resetting = more
     while resetting:
-        resetting = store.spread(workflow_id, only="reset").unfinished
+        resetting = (yield from store.spreading(workflow_id, only="reset")).unfinished
     return int(number), Spread(word, more)
 
 

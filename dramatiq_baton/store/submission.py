@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from ..errors import CorruptData, StoreUnavailable
 from ..graph import Graph
@@ -11,6 +12,7 @@ from .records import LIST_LENGTH, pack_names, pack_spec
 from .replies import Spread, newer_schema, spread_from, text
 from .scripts import script
 from .store import Store
+from .talks import Spoken, Talk
 
 #: Steps that are sent in one command.
 PORTION = 200
@@ -20,9 +22,52 @@ STAGED_TTL = 10 * 60 * 1000
 Pairs = list[tuple[str, bytes]]
 
 
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A graph as it is stored. Packing a large one takes a while, and asks nothing.
+
+    Attributes:
+      digest: Tells one graph from another.
+      total: The number of its steps.
+      root_lists: The number of lists in which the names of its roots are kept.
+      steps: What is stored of each step, by name.
+      edges: The lists of names, and what of a step isn't in ``steps``.
+    """
+
+    digest: str
+    total: int
+    root_lists: int
+    steps: Pairs
+    edges: Pairs
+
+
+def pack(graph: Graph) -> Packed:
+    """Make of a graph what is stored of it."""
+    root_lists = list(_lists(graph.roots))
+    steps: Pairs = []
+    edges: Pairs = [
+        *((f"{number}:", names) for number, names in enumerate(root_lists)),
+        *_long_lists(graph),
+    ]
+    for step in graph.steps:
+        spec, body = pack_spec(step, graph.dependents.get(step.name, ()))
+        steps.append((step.name, spec))
+        if body:
+            edges.append((f"body:{step.name}", body))
+    return Packed(graph.digest, len(graph.steps), len(root_lists), steps, edges)
+
+
+@Spoken
 def submit(
-    store: Store, workflow_id: str, name: str, graph: Graph, *, dispatch: str, retention: int, delay: int = 0
-) -> Spread:
+    store: Store,
+    workflow_id: str,
+    name: str,
+    graph: Graph | Packed,
+    *,
+    dispatch: str,
+    retention: int,
+    delay: int = 0,
+) -> Talk[Spread]:
     """Start a workflow. See ``lua/submit.lua``.
 
     A large graph is first staged in portions, under keys that expire by themselves if the submitter
@@ -36,33 +81,24 @@ def submit(
       ConfigurationError: If the id belongs to a workflow that a newer release wrote.
       CorruptData: If another program's data is in the way.
     """
-    root_lists = list(_lists(graph.roots))
-    steps: Pairs = []
-    edges: Pairs = [
-        *((f"{number}:", names) for number, names in enumerate(root_lists)),
-        *_long_lists(graph),
-    ]
-    for step in graph.steps:
-        spec, body = pack_spec(step, graph.dependents.get(step.name, ()))
-        steps.append((step.name, spec))
-        if body:
-            edges.append((f"body:{step.name}", body))
+    packed = pack(graph) if isinstance(graph, Graph) else graph
+    steps, edges = packed.steps, packed.edges
     nonce = ""
     if len(steps) + len(edges) > PORTION:
         nonce = secrets.token_hex(8)
         staged = f"{store.keys.workflow(workflow_id)}:staged:{nonce}"
-        _stage(store, f"{staged}:steps", steps)
-        _stage(store, f"{staged}:edges", edges)
+        yield from _stage(f"{staged}:steps", steps)
+        yield from _stage(f"{staged}:edges", edges)
         steps, edges = [], []
-    reply = store.run(
+    reply = yield from store.running(
         "submit",
         workflow_id,
-        graph.digest,
+        packed.digest,
         name,
         dispatch,
-        len(graph.steps),
+        packed.total,
         retention,
-        len(root_lists),
+        packed.root_lists,
         nonce,
         delay,
         2 * len(steps),
@@ -97,10 +133,10 @@ def _long_lists(graph: Graph) -> Iterator[tuple[str, bytes]]:
                 yield f"{number}:{step}", packed
 
 
-def _stage(store: Store, key: str, pairs: Pairs) -> None:
+def _stage(key: str, pairs: Pairs) -> Talk[None]:
     for start in range(0, len(pairs), PORTION):
         portion = _flat(pairs[start : start + PORTION])
-        script("stage")(store.connections, [key], [STAGED_TTL, *portion])
+        yield from script("stage").talk([key], [STAGED_TTL, *portion])
 
 
 def _flat(pairs: Pairs) -> list[str | bytes]:
