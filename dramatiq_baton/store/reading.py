@@ -22,10 +22,10 @@ from .records import (
 )
 from .replies import StoredResult, newer_schema, stored_result_from, text
 from .store import Store
-from .talks import Ask, Spoken, Talk, Tell, Telling, Told
+from .talks import Ask, Pause, Spoken, Talk, Tell, Telling, Told
 
 VERSION = b"1"
-#: Up to this many steps a status is read at one instant; a larger one in portions.
+#: Up to this many steps a status is read, and made, at one go; a larger one in portions.
 AT_ONCE = 500
 #: Entries that are read in one command.
 PORTION = 250
@@ -59,14 +59,14 @@ def status(store: Store, workflow_id: str) -> Talk[WorkflowStatus]:
         yield from summary.talk(store, workflow_id)  # it may have been pruned meanwhile
     try:
         outlines = yield from _outlines(store, workflow_id, specs)
-        return _status(workflow_id, fields, outlines, records)
+        return (yield from _status(workflow_id, fields, outlines, records))
     except (KeyError, ValueError) as error:
         raise damaged(store, workflow_id, error) from error
 
 
 def _outlines(store: Store, workflow_id: str, specs: dict[bytes, bytes]) -> Talk[dict[bytes, Outline]]:
     outlines = {}
-    for key, packed in specs.items():
+    for number, (key, packed) in enumerate(specs.items(), start=1):
         name = text(key)
         outline = unpack_outline(name, packed)
         if outline is None:
@@ -74,6 +74,8 @@ def _outlines(store: Store, workflow_id: str, specs: dict[bytes, bytes]) -> Talk
         if outline is None:
             raise damaged_spec(name)
         outlines[key] = outline
+        if number % AT_ONCE == 0:
+            yield Pause()
     return outlines
 
 
@@ -84,9 +86,9 @@ def _body(store: Store, workflow_id: str, step: str) -> Talk[bytes]:
 
 def _status(
     workflow_id: str, fields: dict[bytes, bytes], specs: dict[bytes, Outline], records: dict[bytes, bytes]
-) -> WorkflowStatus:
+) -> Talk[WorkflowStatus]:
     steps = []
-    for key, spec in specs.items():
+    for number, (key, spec) in enumerate(specs.items(), start=1):
         name = text(key)
         record = unpack_record(name, records[key]) if key in records else UNTOUCHED
         step = StepStatus(
@@ -101,6 +103,8 @@ def _status(
             finished_at=record.finished_at,
         )
         steps.append((spec.position, step))
+        if number % AT_ONCE == 0:
+            yield Pause()
     steps.sort(key=lambda pair: pair[0])
     counts = {state: int(fields.get(f"n:{state}".encode(), 0)) for state in StepState}
     finished = fields.get(b"finished")

@@ -59,6 +59,12 @@ class Await:
     seconds: float
 
 
+class Pause:
+    """Nothing is asked, but a while has gone by with computing: an event loop sees to its other tasks."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Tell(Generic[T]):
     """One more item for whoever reads what a talk tells. There is no answer."""
@@ -66,7 +72,7 @@ class Tell(Generic[T]):
     item: T
 
 
-Question = Ask | Await
+Question = Ask | Await | Pause
 Talk = Generator[Question, Any, T]
 Telling = Generator[Question | Tell[T], Any, R]  #: tells many T, and returns an R to the talk that asked it
 
