@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from inspect import signature
 from typing import Any
 
 import dramatiq
 import pytest
 from dramatiq.brokers.stub import StubBroker
 
+import dramatiq_baton
 from dramatiq_baton import (
     BatonError,
     ConfigurationError,
@@ -37,6 +39,25 @@ def start(world: World, *steps: str, **options: Any) -> WorkflowRun:
     for name in steps:
         flow.add(name, world.act())
     return world.run(flow)
+
+
+def _asking(owner: Any) -> list[str]:
+    """The names of what there is in two kinds."""
+    return [name.removesuffix("_async") for name in vars(owner) if name.endswith("_async")]
+
+
+@pytest.mark.parametrize("owner", [Workflow, WorkflowRun, dramatiq_baton], ids=lambda owner: owner.__name__)
+def test_both_kinds_take_the_same_arguments(owner: Any) -> None:
+    for name in _asking(owner):
+        blocking, awaiting = (signature(getattr(owner, each)) for each in (name, f"{name}_async"))
+        assert awaiting.parameters == blocking.parameters
+
+
+def test_whatever_asks_comes_in_two_kinds() -> None:
+    assert _asking(Workflow) == ["run"]
+    assert _asking(dramatiq_baton) == ["get_run"]
+    methods = [name for name in vars(WorkflowRun) if not name.startswith("_") and not name.endswith("_async")]
+    assert sorted(_asking(WorkflowRun)) == sorted(methods)
 
 
 # What they get ----------------------------------------------------------------------------------
