@@ -43,9 +43,7 @@ class Twin:
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
-        self._patience = (
-            connections.make().socket_timeout
-        )  # this refuses what is no good for a blocking one either
+        self._patience = connections.make().socket_timeout  # refuses what is no good for those either
         kind, settings = connections.settings
         if kind not in TWINS:
             raise ConfigurationError(

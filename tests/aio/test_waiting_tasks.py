@@ -206,7 +206,7 @@ def test_events_come_as_they_happen_and_end_with_the_workflow(
         await asyncio.to_thread(
             line.wait_for, "XREAD", times=3
         )  # what there is, that there is no more, and it waits
-        asked, connected = len(line.commands), line.count("CLIENT")
+        asked = len(line.commands)
         assert line.commands[-1].count(b"BLOCK") == 1
         claim = await asyncio.to_thread(watched_hand.claim, run, "a")
         seen.append(await following)
@@ -214,7 +214,6 @@ def test_events_come_as_they_happen_and_end_with_the_workflow(
         seen += [event async for event in story]
         assert [f"{event.step}:{event.event}" for event in seen] == STORY
         assert len(line.commands) < asked + 15
-        assert line.count("CLIENT") == connected  # the stream is read on meanwhile, without beginning anew
 
     asyncio.run(caller())
 
