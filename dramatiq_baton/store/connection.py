@@ -33,7 +33,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from ..errors import BatonError, ConfigurationError, CorruptData, StoreError, StoreUnavailable
-from .talks import Ask, Await, Pause, Question, T, Talk, hold
+from .talks import Ask, Pause, Question, T, Talk, hold
 
 Argument = str | bytes | int | float
 
@@ -123,17 +123,13 @@ class Connections:
 
     def answer(self, question: Question) -> Any:
         """Ask what a talk wants to know. Raises as :meth:`ask` does."""
-        match question:
-            case Ask(command=command):
-                return self.ask(*command)
-            case Await(key=key, since=since, seconds=seconds):
-                blocking = ("BLOCK", max(1, int(seconds * 1000)))
-                reply = self.ask(
-                    "XREAD", "COUNT", 1, *blocking, "STREAMS", key, since, timeout=seconds + GRACE
-                )
-                return reply[0][1][0][0].decode() if reply else None
-            case Pause():
-                return None
+        if isinstance(question, Ask):
+            return self.ask(*question.command)
+        if isinstance(question, Pause):
+            return None
+        blocking = ("BLOCK", max(1, int(question.seconds * 1000)), "STREAMS", question.key, question.since)
+        reply = self.ask("XREAD", "COUNT", 1, *blocking, timeout=question.seconds + GRACE)
+        return reply[0][1][0][0].decode() if reply else None
 
     def close(self) -> None:
         """Close the connections of all threads."""

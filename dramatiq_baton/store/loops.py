@@ -9,7 +9,7 @@ from typing import Any
 from .async_connection import AsyncConnection, Twin
 from .connection import Argument, Connections
 from .listener import Listener
-from .talks import Ask, Await, Pause, Question, T, Talk, hold_async
+from .talks import Ask, Pause, Question, T, Talk, hold_async
 
 #: How many commands a loop asks at the same time. Each is answered in less than 5 ms.
 MOST = 8
@@ -77,13 +77,11 @@ class LoopConnections:
         self._idle: list[AsyncConnection] = []
 
     async def answer(self, question: Question) -> Any:
-        match question:
-            case Ask(command=command):
-                return await self._ask(command)
-            case Await():
-                return await self._listener.wait(question)
-            case Pause():
-                return await asyncio.sleep(0)
+        if isinstance(question, Ask):
+            return await self._ask(question.command)
+        if isinstance(question, Pause):
+            return await asyncio.sleep(0)
+        return await self._listener.wait(question)
 
     async def _ask(self, command: tuple[Argument, ...]) -> Any:
         async with self._room:
