@@ -3,7 +3,7 @@
 A *talk* is a generator. It yields a question, is sent the answer, goes on with it, and returns what it found out. It
 neither knows how a question is asked nor waits for anything, so one of two drivers takes it through: :func:`hold` asks
 on the calling thread's own connection, :func:`hold_async` on one of the running event loop's. A talk asks another one
-with ``yield from``. What it is answered with an error is raised in it, where it asked.
+with ``yield from``. An error in place of an answer is raised in it, where it asked.
 
 :class:`Spoken` makes functions of a talk that takes a store::
 
