@@ -28,7 +28,7 @@ from .events import Event, EventType
 from .interruption import StepCancelled
 from .middleware import BatonMiddleware
 from .outcomes import Cancel, Discard, Snooze
-from .run import WorkflowRun, get_run
+from .run import WorkflowRun, get_run, get_run_async
 from .states import StepState, StepStatus, WorkflowState, WorkflowStatus
 from .step import Step, current_step
 from .usage import Call, Usage, UsageReport, UsageSum
@@ -75,6 +75,7 @@ __all__ = [
     "WorkflowTimeout",
     "current_step",
     "get_run",
+    "get_run_async",
     "workflow_actor",
 ]
 __version__ = "0.1.0"

@@ -38,6 +38,11 @@ def to_dollars(value: Any, *, name: str) -> Decimal:
     return amount
 
 
+def to_budget(value: Any, *, name: str = "the budget") -> Decimal | None:
+    """The same for a budget, where ``None`` says nothing."""
+    return None if value is None else to_dollars(value, name=name)
+
+
 def to_units(dollars: Decimal) -> int:
     """Dollars in trillionths, rounded half to even."""
     return int(dollars.quantize(_PLACES) * UNITS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 
 from dramatiq import Broker
@@ -26,11 +27,28 @@ def release(store: Store, broker: Broker, workflow_id: str, spread: Spread) -> N
     dependents that are still to be told in the workflow's own list; the rescue looks at both.
     """
     while True:
-        for step in spread.released:
-            _send_released(store, broker, step)
+        _send_portion(store, broker, spread.released)
         if not spread.unfinished:
             return
         spread = store.spread(workflow_id)
+
+
+async def release_async(store: Store, broker: Broker, workflow_id: str, spread: Spread) -> None:
+    """Do what :func:`release` does without blocking the event loop.
+
+    Dramatiq's brokers block, so a portion is sent in a thread; there is none where scripts send by themselves.
+    """
+    while True:
+        if spread.released:
+            await asyncio.to_thread(_send_portion, store, broker, spread.released)
+        if not spread.unfinished:
+            return
+        spread = await store.loops.hold(store.spreading(workflow_id))
+
+
+def _send_portion(store: Store, broker: Broker, steps: Iterable[Released]) -> None:
+    for step in steps:
+        _send_released(store, broker, step)
 
 
 def _send_released(store: Store, broker: Broker, step: Released) -> None:

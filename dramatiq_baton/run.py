@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -12,17 +11,15 @@ from dramatiq import Broker, get_broker
 
 from .codec import decode
 from .durations import Duration, to_ms
-from .errors import ConfigurationError, ResultMissing, UnknownStep, WorkflowTimeout
-from .events import Event, EventType
+from .errors import ConfigurationError
+from .events import Event
 from .mermaid import to_mermaid
 from .middleware import BatonMiddleware
-from .money import to_dollars
-from .names import is_name
-from .release import release
+from .money import to_budget
+from .release import release, release_async
 from .runtime import Runtime
-from .states import WorkflowState, WorkflowStatus
-from .store import reading, spending, steering
-from .store.streams import EndSignal, EventReader, position
+from .states import WorkflowStatus
+from .store import handle, reading, spending, steering
 from .usage import UsageReport
 
 
@@ -48,6 +45,10 @@ class WorkflowRun:
 
     Every method that reads raises ``WorkflowNotFound`` once the workflow's data is gone, and
     ``StoreUnavailable`` if Redis doesn't answer.
+
+    Each has a twin for event loops: ``await run.wait_async()`` takes, gives and raises what ``run.wait()`` does, but
+    blocks nothing. A task that is cancelled meanwhile leaves what a process that is killed leaves: all of what it asked
+    for, or nothing, or what the rescue goes on with.
     """
 
     def __init__(self, runtime: Runtime, id: str, name: str, *, created: bool) -> None:
@@ -63,6 +64,10 @@ class WorkflowRun:
         """Read the state of the workflow and of all its steps."""
         return reading.status(self._runtime.store, self.id)
 
+    async def status_async(self) -> WorkflowStatus:
+        """:meth:`status` for event loops."""
+        return await reading.status.aio(self._runtime.store, self.id)
+
     def result(self, step: Any) -> Any:
         """Read the result of a step.
 
@@ -73,21 +78,21 @@ class WorkflowRun:
           UnknownStep: If there is no such step.
           ResultMissing: If it hasn't completed; says in what state it is.
         """
-        name = getattr(step, "name", step)
-        if not is_name(name):
-            raise UnknownStep(f"workflow {self.id!r} has no step {name!r:.80}; no step can have that name")
-        reading.summary(self._runtime.store, self.id)
-        for _, stored in reading.results(self._runtime.store, self.id, [name]):
-            if stored.data is not None:
-                return decode(stored.data)
-        record = reading.record(self._runtime.store, self.id, name)
-        why = f": {record.reason}" if record.reason else ""
-        raise ResultMissing(f"step {name!r} of workflow {self.id!r} has no result; it is {record.state}{why}")
+        return handle.result(self._runtime.store, self.id, _name(step))
+
+    async def result_async(self, step: Any) -> Any:
+        """:meth:`result` for event loops."""
+        return await handle.result.aio(self._runtime.store, self.id, _name(step))
 
     def results(self) -> dict[str, Any]:
         """Read the results of all steps that have one, by name."""
-        reading.summary(self._runtime.store, self.id)
-        return {name: decode(data) for name, data in reading.all_results(self._runtime.store, self.id)}
+        found = reading.all_results(self._runtime.store, self.id)
+        return {name: decode(data) for name, data in found}
+
+    async def results_async(self) -> dict[str, Any]:
+        """:meth:`results` for event loops."""
+        found = reading.all_results.aio(self._runtime.store, self.id)
+        return {name: decode(data) async for name, data in found}
 
     def wait(self, timeout: Duration | None = None) -> WorkflowStatus:
         """Wait until the workflow has finished, without polling.
@@ -101,16 +106,11 @@ class WorkflowRun:
         Raises:
           WorkflowTimeout: If it had not finished by then.
         """
-        deadline, patience = None, 0
-        if timeout is not None:
-            patience = to_ms(timeout, name="timeout")
-            deadline = time.monotonic() + patience / 1000
-        signal = EndSignal(self._runtime.store, self.id)  # before the state is read: nothing is missed
-        while not self._state().finished:
-            if deadline is not None and time.monotonic() >= deadline:
-                raise WorkflowTimeout(f"workflow {self.id!r} hasn't finished after {patience} ms")
-            signal.wait(deadline)
-        return self.status()
+        return handle.wait(self._runtime.store, self.id, _patience(timeout))
+
+    async def wait_async(self, timeout: Duration | None = None) -> WorkflowStatus:
+        """:meth:`wait` for event loops. Any number of tasks may wait: they share connections, a hundred each."""
+        return await handle.wait.aio(self._runtime.store, self.id, _patience(timeout))
 
     def events(self, since: str | datetime = "0", *, follow: bool = False) -> Iterator[Event]:
         """Read the workflow's events.
@@ -122,17 +122,13 @@ class WorkflowRun:
         Raises:
           ConfigurationError: If ``since`` is none of these.
         """
-        reader, seen = EventReader(self._runtime.store, self.id), position(since)
-        while True:
-            last_look = self._state().finished or not follow  # asked before reading, so nothing is missed
-            ended = False
-            for event in reader.read(seen):
-                seen, ended = event.id, event.event == EventType.WORKFLOW_FINISHED
-                yield event
-            if last_look:
-                return
-            if not ended:  # it finished after it was asked: there is nothing to wait for
-                reader.wait(seen)
+        return handle.events(self._runtime.store, self.id, since, follow=follow)
+
+    def events_async(
+        self, since: str | datetime = "0", *, follow: bool = False
+    ) -> AsyncGenerator[Event, None]:
+        """:meth:`events` for event loops: ``async for event in run.events_async(follow=True)``."""
+        return handle.events.aio(self._runtime.store, self.id, since, follow=follow)
 
     def cancel(self, reason: str = "", *, interrupt: bool = False) -> int:
         """Cancel every step that hasn't settled, wherever it is: in a queue, waiting, delayed or being executed.
@@ -153,10 +149,13 @@ class WorkflowRun:
         Raises:
           ConfigurationError: If the reason isn't text.
         """
-        if not isinstance(reason, str):
-            raise ConfigurationError(f"reason must be a str, not {type(reason).__name__} {reason!r:.80}")
-        cancelled = steering.cancel(self._runtime.store, self.id, reason, interrupt=interrupt)
-        return cancelled.number
+        store = self._runtime.store
+        return steering.cancel(store, self.id, _reason(reason), interrupt=interrupt).number
+
+    async def cancel_async(self, reason: str = "", *, interrupt: bool = False) -> int:
+        """:meth:`cancel` for event loops."""
+        store = self._runtime.store
+        return (await steering.cancel.aio(store, self.id, _reason(reason), interrupt=interrupt)).number
 
     def usage(self) -> UsageReport:
         """Read what its calls to providers used and cost, by model and by step.
@@ -164,6 +163,10 @@ class WorkflowRun:
         What ``current_step().record_usage()`` was told, also by attempts that failed.
         """
         return spending.report(self._runtime.store, self.id)
+
+    async def usage_async(self) -> UsageReport:
+        """:meth:`usage` for event loops."""
+        return await spending.report.aio(self._runtime.store, self.id)
 
     def retry(self, *, budget: Decimal | None = None) -> int:
         """Resume a finished workflow where it failed.
@@ -182,17 +185,24 @@ class WorkflowRun:
           ConfigurationError: If the budget isn't an amount.
         """
         store = self._runtime.store
-        limit = None if budget is None else to_dollars(budget, name="the budget")
-        number, spread = steering.begin_retry(store, self.id, limit)
+        number, spread = steering.begin_retry(store, self.id, to_budget(budget))
         release(store, self._runtime.broker, self.id, spread)
+        return number
+
+    async def retry_async(self, *, budget: Decimal | None = None) -> int:
+        """:meth:`retry` for event loops."""
+        store = self._runtime.store
+        number, spread = await steering.begin_retry.aio(store, self.id, to_budget(budget))
+        await release_async(store, self._runtime.broker, self.id, spread)
         return number
 
     def to_mermaid(self) -> str:
         """The graph as a Mermaid flowchart, with the states of its steps."""
         return to_mermaid(self.status())
 
-    def _state(self) -> WorkflowState:
-        return reading.summary(self._runtime.store, self.id)[1]
+    async def to_mermaid_async(self) -> str:
+        """:meth:`to_mermaid` for event loops."""
+        return to_mermaid(await self.status_async())
 
 
 def get_run(workflow_id: str, broker: Broker | None = None) -> WorkflowRun:
@@ -207,9 +217,32 @@ def get_run(workflow_id: str, broker: Broker | None = None) -> WorkflowRun:
       ConfigurationError: If the broker has no ``BatonMiddleware``.
       StoreUnavailable: If Redis doesn't answer.
     """
-    broker = broker or get_broker()
-    runtime = middleware_of(broker).runtime(broker)
-    if not is_name(workflow_id):
-        raise reading.not_found(workflow_id)
-    name, _ = reading.summary(runtime.store, workflow_id)
+    runtime = _runtime(broker)
+    name = handle.name(runtime.store, workflow_id)
     return WorkflowRun(runtime, workflow_id, name, created=False)
+
+
+async def get_run_async(workflow_id: str, broker: Broker | None = None) -> WorkflowRun:
+    """:func:`get_run` for event loops."""
+    runtime = _runtime(broker)
+    name = await handle.name.aio(runtime.store, workflow_id)
+    return WorkflowRun(runtime, workflow_id, name, created=False)
+
+
+def _runtime(broker: Broker | None) -> Runtime:
+    broker = broker or get_broker()
+    return middleware_of(broker).runtime(broker)
+
+
+def _name(step: Any) -> Any:
+    return getattr(step, "name", step)
+
+
+def _patience(timeout: Duration | None) -> int | None:
+    return None if timeout is None else to_ms(timeout, name="timeout")
+
+
+def _reason(reason: str) -> str:
+    if not isinstance(reason, str):
+        raise ConfigurationError(f"reason must be a str, not {type(reason).__name__} {reason!r:.80}")
+    return reason

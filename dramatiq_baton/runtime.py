@@ -15,6 +15,7 @@ from .leases import Leases
 from .options import Options
 from .pricing import Pricing
 from .store.store import Store
+from .store.talks import Talk
 
 if TYPE_CHECKING:
     from .advancing import Lane
@@ -46,7 +47,7 @@ class Runtime:
     _checked: threading.Event = field(default_factory=threading.Event)
     _deliveries: itertools.count[int] = field(default_factory=itertools.count)
 
-    def check_server_once(self) -> None:
+    def checking_server_once(self) -> Talk[None]:
         """Make sure that the server will do, the first time that this is called.
 
         Raises:
@@ -54,7 +55,7 @@ class Runtime:
           ConfigurationError: If it won't do.
         """
         if not self._checked.is_set():
-            self.store.check_server()
+            yield from self.store.checking_server()
             self._checked.set()
 
     def next_holder(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import uuid
 from collections.abc import Iterable
@@ -25,16 +26,22 @@ from .errors import (
     WorkflowExists,
 )
 from .graph import Content, Graph, Json, Path, StepFlags, StepSpec
-from .money import to_dollars
+from .money import to_budget
 from .names import check_key_part, check_name
 from .outcomes import Cancel, Discard, Snooze
-from .release import release, send_all
+from .release import release, release_async, send_all
 from .run import WorkflowRun, middleware_of
+from .runtime import Runtime
 from .store import reading, submission
+from .store.replies import Spread
+from .store.talks import Talk
 
 T = TypeVar("T")
 
 Dispatch = Literal["ready", "eager"]
+
+#: A workflow of up to so many steps is prepared in the event loop that runs it; it takes some milliseconds.
+PREPARED_AT_ONCE = 50
 
 _IGNORE = {
     (False, False): StepFlags.NONE,
@@ -78,6 +85,17 @@ class _Added:
     quorum: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """A workflow that is ready to be submitted."""
+
+    runtime: Runtime
+    graph: Graph
+    packed: submission.Packed
+    delay: int
+    eager: bool
+
+
 class Workflow:
     """A graph of steps, to be run once.
 
@@ -114,7 +132,7 @@ class Workflow:
     ) -> None:
         self.name = check_name(name, what="a workflow's name")
         self.id = uuid.uuid4().hex if id is None else check_key_part(id, what="a workflow's id")
-        self.budget = None if budget is None else to_dollars(budget, name="the budget")
+        self.budget = to_budget(budget)
         self._ignore_cancelled = ignore_cancelled
         self._ignore_discarded = ignore_discarded
         self._steps: dict[str, _Added] = {}
@@ -246,23 +264,59 @@ class Workflow:
           StoreUnavailable: If Redis doesn't answer. Nothing runs then, unless only the answer was lost:
             running it again under the same id tells.
         """
+        start = self._start(broker, delay, dispatch)
+        store = start.runtime.store
+        name, spread = store.connections.hold(self._submit(start))
+        if spread is not None:
+            if start.eager:
+                send_all(store, start.runtime.broker, self.id, start.graph.steps)
+            release(store, start.runtime.broker, self.id, spread)
+        return WorkflowRun(start.runtime, self.id, name, created=spread is not None)
+
+    async def run_async(
+        self, *, broker: Broker | None = None, delay: Duration | None = None, dispatch: Dispatch = "ready"
+    ) -> WorkflowRun:
+        """:meth:`run` for event loops: takes, gives and raises the same.
+
+        What blocks is done in a thread of the loop's executor: preparing a workflow of more than 50 steps, and
+        sending steps through a broker on which scripts can't. Whoever is cancelled meanwhile has submitted the
+        workflow or has not; running it again under the same id tells.
+        """
+        if len(self) > PREPARED_AT_ONCE:
+            start = await asyncio.to_thread(self._start, broker, delay, dispatch)
+        else:
+            start = self._start(broker, delay, dispatch)
+        store = start.runtime.store
+        name, spread = await store.loops.hold(self._submit(start))
+        if spread is not None:
+            if start.eager:
+                await asyncio.to_thread(send_all, store, start.runtime.broker, self.id, start.graph.steps)
+            await release_async(store, start.runtime.broker, self.id, spread)
+        return WorkflowRun(start.runtime, self.id, name, created=spread is not None)
+
+    def _start(self, broker: Broker | None, delay: Duration | None, dispatch: Dispatch) -> _Start:
+        """All that can be said of a run before anything is asked."""
         if dispatch not in ("ready", "eager"):
             raise ConfigurationError(f'dispatch must be "ready" or "eager", not {dispatch!r}')
         patience = _delay(delay, "the workflow's delay")
-        if patience:
-            dispatch = "ready"
         broker = broker or get_broker()
         runtime = middleware_of(broker).runtime(broker)
         graph = Graph.of(self._specs(broker), workflow=self.name)
-        runtime.check_server_once()
-        spread = submission.submit(
-            runtime.store,
+        eager = dispatch == "eager" and not patience
+        return _Start(runtime, graph, submission.pack(graph), patience, eager)
+
+    def _submit(self, start: _Start) -> Talk[tuple[str, Spread | None]]:
+        """Submit the workflow; gives back its name, and what is to be sent if it is a new one."""
+        yield from start.runtime.checking_server_once()
+        store = start.runtime.store
+        spread = yield from submission.submit.talk(
+            store,
             self.id,
             self.name,
-            graph,
-            dispatch=dispatch,
-            retention=runtime.options.retention,
-            delay=patience,
+            start.packed,
+            dispatch="eager" if start.eager else "ready",
+            retention=start.runtime.options.retention,
+            delay=start.delay,
             budget=self.budget,
         )
         if spread.word == "differs":
@@ -270,12 +324,9 @@ class Workflow:
                 f"workflow {self.id!r} exists with another graph; give this one an id of its own"
             )
         if spread.word == "created":
-            if dispatch == "eager":
-                send_all(runtime.store, broker, self.id, graph.steps)
-            release(runtime.store, broker, self.id, spread)
-            return WorkflowRun(runtime, self.id, self.name, created=True)
-        name, _ = reading.summary(runtime.store, self.id)
-        return WorkflowRun(runtime, self.id, name, created=False)
+            return self.name, spread
+        name, _ = yield from reading.summary.talk(store, self.id)
+        return name, None
 
     def _without_refs(self, step: str, value: Any, path: Path, refs: list[tuple[Path, str]]) -> Any:
         """Copy ``value`` with a readable placeholder for each ref, and note where they were."""

@@ -6,7 +6,7 @@ import json
 
 import click
 
-from ..money import to_dollars
+from ..money import to_budget
 from ..store import steering
 from .target import Target
 from .text import counted
@@ -33,7 +33,7 @@ def command(target: Target, workflow_id: str, budget: str | None, as_json: bool)
       dramatiq-baton retry 3f0c2a && dramatiq-baton watch 3f0c2a --exit-on-finish
       dramatiq-baton retry 3f0c2a --budget 5.00
     """
-    limit = None if budget is None else to_dollars(budget, name="--budget")
+    limit = to_budget(budget, name="--budget")
     number, _ = steering.begin_retry(target.open(), workflow_id, limit)
     if as_json:
         click.echo(json.dumps({"id": workflow_id, "retried": number}))

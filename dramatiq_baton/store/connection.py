@@ -33,8 +33,12 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from ..errors import BatonError, ConfigurationError, CorruptData, StoreError, StoreUnavailable
+from .talks import Ask, Pause, Question, T, Talk, hold
 
 Argument = str | bytes | int | float
+
+#: How much longer than a command blocks its reply is waited for, in seconds.
+GRACE = 5.0
 
 #: A server that answers like this may answer otherwise soon.
 PASSING = (
@@ -64,7 +68,7 @@ class Connections:
 
     def __init__(self, client: redis.Redis) -> None:
         pool = client.connection_pool
-        self._make: Callable[..., Any] = pool.connection_class
+        self._class: Callable[..., Any] = pool.connection_class
         # Replies are read as bytes whatever the user's client does; the scripts' replies are flat
         # enough for the older protocol.
         self._kwargs = {**pool.connection_kwargs, "decode_responses": False, "protocol": 2}
@@ -105,19 +109,51 @@ class Connections:
             if connection is not None:
                 connection.disconnect()
             if isinstance(error, RedisError | OSError):
-                raise self._translated(error) from error
+                raise self.translated(error) from error
             raise
         for command, reply in zip(commands, replies, strict=True):
             if isinstance(reply, NoScriptError):
                 raise reply
             if isinstance(reply, ResponseError):
-                raise self._translated(reply, command) from reply
+                raise self.translated(reply, command) from reply
         return replies
+
+    def hold(self, talk: Talk[T]) -> T:
+        """Take a talk through. Raises as :meth:`ask` does, besides what the talk itself raises."""
+        return hold(talk, self.answer)
+
+    def answer(self, question: Question) -> Any:
+        """Ask what a talk wants to know. Raises as :meth:`ask` does."""
+        if isinstance(question, Ask):
+            return self.ask(*question.command)
+        if isinstance(question, Pause):
+            return None
+        blocking = ("BLOCK", max(1, int(question.seconds * 1000)), "STREAMS", question.key, question.since)
+        reply = self.ask("XREAD", "COUNT", 1, *blocking, timeout=question.seconds + GRACE)
+        return reply[0][1][0][0].decode() if reply else None
 
     def close(self) -> None:
         """Close the connections of all threads."""
         for connection in list(self._open):
             connection.disconnect()
+
+    def make(self) -> Any:
+        """A connection of redis-py's, not opened yet.
+
+        Raises:
+          ConfigurationError: If its settings can't be used.
+        """
+        try:
+            return self._class(**self._kwargs)
+        except TypeError as error:
+            raise ConfigurationError(
+                f"no connection to Redis at {self.address} can be made: {error}; check the URL's options"
+            ) from None
+
+    @property
+    def settings(self) -> tuple[Callable[..., Any], dict[str, Any]]:
+        """The class of the connections, and what it is called with."""
+        return self._class, self._kwargs
 
     def _read(self, connection: Any, options: dict[str, Any]) -> Any:
         try:
@@ -130,19 +166,15 @@ class Connections:
     def _connection(self) -> Any:
         local = self._local
         if getattr(local, "pid", None) != os.getpid():  # a connection isn't shared with a fork
-            try:
-                local.connection = self._make(**self._kwargs)
-            except TypeError as error:
-                raise ConfigurationError(
-                    f"no connection to Redis at {self.address} can be made: {error}; check the URL's options"
-                ) from None
+            local.connection = self.make()
             local.pid = os.getpid()
             self._open.add(local.connection)
         elif _is_stale(local.connection):
             local.connection.disconnect()  # sending connects again
         return local.connection
 
-    def _translated(self, error: Exception, command: Sequence[Argument] = ()) -> BatonError:
+    def translated(self, error: Exception, command: Sequence[Argument] = ()) -> BatonError:
+        """What is raised for an error of redis-py, or of the system; ``command`` is what the server refused."""
         if isinstance(error, REFUSED) or str(error).startswith(("NOAUTH", "NOPERM", "WRONGPASS")):
             return ConfigurationError(
                 f"Redis at {self.address} refuses the credentials: {error}; check user and password in the URL"

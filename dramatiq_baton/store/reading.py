@@ -1,8 +1,11 @@
-"""Reading workflows: status, specs, results. Nothing here changes anything."""
+"""Reading workflows: status, specs, results. Nothing here changes anything.
+
+All of it are talks: see ``talks.py``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from ..errors import CorruptData, UnknownStep, WorkflowNotFound
@@ -20,10 +23,11 @@ from .records import (
 )
 from .replies import StoredResult, newer_schema, stored_result_from, text
 from .store import Store
+from .talks import Ask, Pause, Spoken, Talk, Tell, Telling, Told
 
 #: The versions of the layout that this release reads; see :mod:`.submission`.
 READABLE = (b"1", b"2")
-#: Up to this many steps a status is read at one instant; a larger one in portions.
+#: Up to this many steps a status is read, and made, at one go; a larger one in portions.
 AT_ONCE = 500
 #: Entries that are read in one command.
 PORTION = 250
@@ -31,7 +35,8 @@ PORTION = 250
 LONGEST_SHOWN = 80
 
 
-def status(store: Store, workflow_id: str) -> WorkflowStatus:
+@Spoken
+def status(store: Store, workflow_id: str) -> Talk[WorkflowStatus]:
     """Read a workflow as it is now.
 
     A workflow of more than 500 steps is read in portions, so that the server is never held up: its
@@ -40,7 +45,7 @@ def status(store: Store, workflow_id: str) -> WorkflowStatus:
     Raises:
       WorkflowNotFound: If there is none with that id.
     """
-    reply = store.run("snapshot", workflow_id, AT_ONCE)
+    reply = yield from store.running("snapshot", workflow_id, AT_ONCE)
     if not reply:
         raise not_found(workflow_id)
     fields = _pairs(reply[0])
@@ -51,40 +56,41 @@ def status(store: Store, workflow_id: str) -> WorkflowStatus:
         specs, records = _pairs(reply[1]), _pairs(reply[2])
     else:
         workflow = store.keys.workflow(workflow_id)
-        specs = dict(scan(store, f"{workflow}:steps"))
-        records = dict(scan(store, f"{workflow}:state"))
-        summary(store, workflow_id)  # it may have been pruned meanwhile
+        specs = yield from whole_hash(f"{workflow}:steps")
+        records = yield from whole_hash(f"{workflow}:state")
+        yield from summary.talk(store, workflow_id)  # it may have been pruned meanwhile
     try:
-        return _status(workflow_id, fields, _outlines(store, workflow_id, specs), records)
+        outlines = yield from _outlines(store, workflow_id, specs)
+        return (yield from _status(workflow_id, fields, outlines, records))
     except (KeyError, ValueError) as error:
         raise damaged(store, workflow_id, error) from error
 
 
-def _outlines(store: Store, workflow_id: str, specs: dict[bytes, bytes]) -> dict[bytes, Outline]:
+def _outlines(store: Store, workflow_id: str, specs: dict[bytes, bytes]) -> Talk[dict[bytes, Outline]]:
     outlines = {}
-    for key, packed in specs.items():
+    for number, (key, packed) in enumerate(specs.items(), start=1):
         name = text(key)
         outline = unpack_outline(name, packed)
         if outline is None:
-            outline = unpack_outline(name, packed + _body(store, workflow_id, name))
+            outline = unpack_outline(name, packed + (yield from _body(store, workflow_id, name)))
         if outline is None:
             raise damaged_spec(name)
         outlines[key] = outline
+        if number % AT_ONCE == 0:
+            yield Pause()
     return outlines
 
 
-def _body(store: Store, workflow_id: str, step: str) -> bytes:
-    body: bytes | None = store.connections.ask(
-        "HGET", f"{store.keys.workflow(workflow_id)}:edges", f"body:{step}"
-    )
+def _body(store: Store, workflow_id: str, step: str) -> Talk[bytes]:
+    body: bytes | None = yield Ask("HGET", f"{store.keys.workflow(workflow_id)}:edges", f"body:{step}")
     return body or b""
 
 
 def _status(
     workflow_id: str, fields: dict[bytes, bytes], specs: dict[bytes, Outline], records: dict[bytes, bytes]
-) -> WorkflowStatus:
+) -> Talk[WorkflowStatus]:
     steps = []
-    for key, spec in specs.items():
+    for number, (key, spec) in enumerate(specs.items(), start=1):
         name = text(key)
         record = unpack_record(name, records[key]) if key in records else UNTOUCHED
         step = StepStatus(
@@ -99,6 +105,8 @@ def _status(
             finished_at=record.finished_at,
         )
         steps.append((spec.position, step))
+        if number % AT_ONCE == 0:
+            yield Pause()
     steps.sort(key=lambda pair: pair[0])
     counts = {state: int(fields.get(f"n:{state}".encode(), 0)) for state in StepState}
     finished = fields.get(b"finished")
@@ -116,15 +124,14 @@ def _status(
     )
 
 
-def summary(store: Store, workflow_id: str) -> tuple[str, WorkflowState]:
+@Spoken
+def summary(store: Store, workflow_id: str) -> Talk[tuple[str, WorkflowState]]:
     """Read a workflow's name and state only.
 
     Raises:
       WorkflowNotFound: If there is none with that id.
     """
-    version, name, state = store.connections.ask(
-        "HMGET", store.keys.workflow(workflow_id), "v", "name", "state"
-    )
+    version, name, state = yield Ask("HMGET", store.keys.workflow(workflow_id), "v", "name", "state")
     if version is None:
         raise not_found(workflow_id)
     _check_version(workflow_id, version)
@@ -134,45 +141,60 @@ def summary(store: Store, workflow_id: str) -> tuple[str, WorkflowState]:
         raise damaged(store, workflow_id, error) from error
 
 
-def record(store: Store, workflow_id: str, step: str) -> StepRecord:
+@Spoken
+def record(store: Store, workflow_id: str, step: str) -> Talk[StepRecord]:
     """Read what has become of a step.
 
     Raises:
       UnknownStep: If the workflow has no such step.
     """
-    packed = store.connections.ask("HGET", f"{store.keys.workflow(workflow_id)}:state", step)
+    packed = yield Ask("HGET", f"{store.keys.workflow(workflow_id)}:state", step)
     if packed is None:
-        spec(store, workflow_id, step)
+        yield from spec.talk(store, workflow_id, step)
         return UNTOUCHED
     return unpack_record(step, packed)
 
 
-def spec(store: Store, workflow_id: str, step: str) -> StepSpec:
+@Spoken
+def spec(store: Store, workflow_id: str, step: str) -> Talk[StepSpec]:
     """Read what a step was added as.
 
     Raises:
       UnknownStep: If the workflow has no such step, or there is no such workflow.
     """
-    packed = store.connections.ask("HGET", f"{store.keys.workflow(workflow_id)}:steps", step)
+    packed = yield Ask("HGET", f"{store.keys.workflow(workflow_id)}:steps", step)
     if packed is None:
         raise UnknownStep(f"workflow {workflow_id!r} has no step {step!r}")
     if unpack_outline(step, packed) is None:
-        packed += _body(store, workflow_id, step)
+        packed += yield from _body(store, workflow_id, step)
     return unpack_spec(step, packed)
 
 
-def results(store: Store, workflow_id: str, steps: Sequence[str]) -> Iterator[tuple[str, StoredResult]]:
+@Told
+def results(store: Store, workflow_id: str, steps: Sequence[str]) -> Telling[tuple[str, StoredResult], None]:
     """Read the encoded results of some steps, in portions."""
     for start in range(0, len(steps), PORTION):
         portion = steps[start : start + PORTION]
-        replies = store.run("results", workflow_id, *portion)
-        yield from zip(portion, map(stored_result_from, replies), strict=True)
+        replies = yield from store.running("results", workflow_id, *portion)
+        for found in zip(portion, map(stored_result_from, replies), strict=True):
+            yield Tell(found)
 
 
-def all_results(store: Store, workflow_id: str) -> Iterator[tuple[str, bytes]]:
-    """Read all encoded results of a workflow, in portions and in no particular order."""
-    for step, data in scan(store, f"{store.keys.workflow(workflow_id)}:results"):
-        yield text(step), data
+@Told
+def all_results(store: Store, workflow_id: str) -> Telling[tuple[str, bytes], None]:
+    """Read all encoded results of a workflow, in portions and in no particular order.
+
+    Raises:
+      WorkflowNotFound: If there is none with that id.
+    """
+    yield from summary.talk(store, workflow_id)
+    cursor = b"0"
+    while True:
+        cursor, pairs = yield from _portion(f"{store.keys.workflow(workflow_id)}:results", cursor)
+        for step, data in pairs.items():
+            yield Tell((text(step), data))
+        if cursor == b"0":
+            return
 
 
 def not_found(workflow_id: object) -> WorkflowNotFound:
@@ -199,14 +221,18 @@ def _check_version(workflow_id: str, version: bytes) -> None:
         raise newer_schema(workflow_id)
 
 
-def scan(store: Store, key: str) -> Iterator[tuple[bytes, bytes]]:
-    """Read all fields of a hash, in portions; one that is written meanwhile may come twice."""
-    cursor = b"0"
-    while True:
-        cursor, flat = store.connections.ask("HSCAN", key, cursor, "COUNT", PORTION)
-        yield from _pairs(flat).items()
-        if cursor == b"0":
-            return
+def whole_hash(key: str) -> Talk[dict[bytes, bytes]]:
+    """Read all fields of a hash, in portions."""
+    cursor, whole = yield from _portion(key, b"0")
+    while cursor != b"0":
+        cursor, pairs = yield from _portion(key, cursor)
+        whole |= pairs
+    return whole
+
+
+def _portion(key: str, cursor: bytes) -> Talk[tuple[bytes, dict[bytes, bytes]]]:
+    cursor, flat = yield Ask("HSCAN", key, cursor, "COUNT", PORTION)
+    return cursor, _pairs(flat)
 
 
 def _pairs(flat: Sequence[Any]) -> dict[bytes, bytes]:

@@ -11,6 +11,7 @@ from typing import Any
 from redis.exceptions import NoScriptError
 
 from .connection import Argument, Connections
+from .talks import Ask, Talk
 
 #: What scripts about a workflow share, in ``lua/shared/``; each part builds on those before it.
 SHARED = (
@@ -42,10 +43,13 @@ class Script:
         self.sha = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
 
     def __call__(self, connections: Connections, keys: Sequence[str], args: Sequence[Argument]) -> Any:
+        return connections.hold(self.talk(keys, args))
+
+    def talk(self, keys: Sequence[str], args: Sequence[Argument]) -> Talk[Any]:
         try:
-            return connections.ask("EVALSHA", self.sha, len(keys), *keys, *args)
+            return (yield Ask("EVALSHA", self.sha, len(keys), *keys, *args))
         except NoScriptError:
-            return connections.ask("EVAL", self.text, len(keys), *keys, *args)
+            return (yield Ask("EVAL", self.text, len(keys), *keys, *args))
 
 
 @cache

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal
 
 import msgpack
@@ -13,6 +12,7 @@ from ..usage import Call, Usage, UsageReport
 from . import reading
 from .replies import newer_schema
 from .store import Store
+from .talks import Ask, Spoken, Talk
 
 
 def note(store: Store, workflow_id: str, name: str, call: Call) -> bool:
@@ -39,27 +39,22 @@ def note(store: Store, workflow_id: str, name: str, call: Call) -> bool:
     return bool(reply[0] != b"unknown")
 
 
-def report(store: Store, workflow_id: str) -> UsageReport:
+@Spoken
+def report(store: Store, workflow_id: str) -> Talk[UsageReport]:
     """Read what the calls of a workflow used and cost.
 
     Raises:
       WorkflowNotFound: If there is none with that id.
     """
-    reading.summary(store, workflow_id)
-    budget = store.connections.ask("HGET", store.keys.workflow(workflow_id), "budget")
+    yield from reading.summary.talk(store, workflow_id)
+    workflow = store.keys.workflow(workflow_id)
+    budget = yield Ask("HGET", workflow, "budget")
+    calls = yield from reading.whole_hash(f"{workflow}:usage")
     try:
         limit = None if budget is None else from_units(int(budget))
     except ValueError as error:
         raise reading.damaged(store, workflow_id, error) from error
-    return UsageReport.of(_calls(store, workflow_id), limit)
-
-
-def _calls(store: Store, workflow_id: str) -> Iterator[Call]:
-    seen = set()
-    for name, packed in reading.scan(store, f"{store.keys.workflow(workflow_id)}:usage"):
-        if name not in seen:  # a scan may show one twice
-            seen.add(name)
-            yield _unpacked(workflow_id, packed)
+    return UsageReport.of([_unpacked(workflow_id, packed) for packed in calls.values()], limit)
 
 
 def _packed(call: Call) -> bytes:

@@ -15,6 +15,7 @@ from .reading import damaged, not_found
 from .replies import Spread, newer_schema, text
 from .spending import budget_units
 from .store import Store
+from .talks import Spoken, Talk
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ class Pruned(StrEnum):
     NEWER = "newer"  #: a newer release wrote it: it was left alone
 
 
-def cancel(store: Store, workflow_id: str, reason: str, *, interrupt: bool) -> Cancelled:
+@Spoken
+def cancel(store: Store, workflow_id: str, reason: str, *, interrupt: bool) -> Talk[Cancelled]:
     """Cancel every step of a workflow that hasn't settled. See ``lua/cancel.lua``.
 
     They count as cancelled once the first script has run; if the caller dies then, the rescue goes on.
@@ -51,7 +53,7 @@ def cancel(store: Store, workflow_id: str, reason: str, *, interrupt: bool) -> C
       StoreUnavailable: If Redis doesn't answer.
     """
     why = short(reason) or "the workflow was cancelled"
-    reply = store.run("cancel", workflow_id, why, int(interrupt))
+    reply = yield from store.running("cancel", workflow_id, why, int(interrupt))
     word, more, said = _reply(workflow_id, reply)
     if word == "finished":
         try:
@@ -59,11 +61,12 @@ def cancel(store: Store, workflow_id: str, reason: str, *, interrupt: bool) -> C
         except ValueError as error:
             raise damaged(store, workflow_id, error) from error
     while more:
-        more = store.spread(workflow_id, only="cancel").unfinished
+        more = (yield from store.spreading(workflow_id, only="cancel")).unfinished
     return Cancelled(int(said))
 
 
-def begin_retry(store: Store, workflow_id: str, budget: Decimal | None = None) -> tuple[int, Spread]:
+@Spoken
+def begin_retry(store: Store, workflow_id: str, budget: Decimal | None = None) -> Talk[tuple[int, Spread]]:
     """Reset the discarded and cancelled steps of a finished workflow. See ``lua/retry.lua``.
 
     They are released behind that, by whoever goes on with it: the caller, if it has a broker, else the rescue of any
@@ -83,14 +86,15 @@ def begin_retry(store: Store, workflow_id: str, budget: Decimal | None = None) -
       ConfigurationError: If a newer release wrote it.
       StoreUnavailable: If Redis doesn't answer.
     """
-    word, more, number = _reply(workflow_id, store.run("retry", workflow_id, budget_units(budget)))
+    reply = yield from store.running("retry", workflow_id, budget_units(budget))
+    word, more, number = _reply(workflow_id, reply)
     if word == "running":
         raise WorkflowRunning(
             f"workflow {workflow_id!r} still runs: wait until it has finished, or cancel it, and retry it then"
         )
     resetting = more
     while resetting:
-        resetting = store.spread(workflow_id, only="reset").unfinished
+        resetting = (yield from store.spreading(workflow_id, only="reset")).unfinished
     return int(number), Spread(word, more)
 
 

@@ -1,4 +1,8 @@
-"""The changes of a workflow that workers make, each of them one atomic script."""
+"""The changes of a workflow that workers make, each of them one atomic script.
+
+What submitters and operators need too is a talk (see ``talks.py``) of a name of its own: ``spreading()`` is that of
+``spread()``.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +17,10 @@ from ..errors import ConfigurationError
 from ..states import StepState
 from .connection import Argument, Connections
 from .keys import SEPARATOR, Keys
+from .loops import Loops
 from .replies import Advance, Claim, Spread, advance_from, claim_from, spread_from
 from .scripts import script
+from .talks import Ask, Talk
 
 OLDEST_SERVER = (6, 2)
 
@@ -93,18 +99,23 @@ class Store:
         #: The namespace of the broker into whose queues scripts put messages; empty if they may not.
         self.sends_to: Callable[[], str] = lambda: ""
         self.connections = Connections(client)
+        self.loops = Loops(self.connections)
         self.keys = Keys(namespace)
         self.lease_ttl = lease_ttl
         self.events_maxlen = events_maxlen
 
     def check_server(self) -> None:
+        """Make sure that the server will do; see :meth:`checking_server`."""
+        self.connections.hold(self.checking_server())
+
+    def checking_server(self) -> Talk[None]:
         """Make sure that the server can do what the scripts need.
 
         Raises:
           StoreUnavailable: If it doesn't answer.
           ConfigurationError: If it is too old or refuses the credentials.
         """
-        info = self.connections.ask("INFO", "server").decode()
+        info = (yield Ask("INFO", "server")).decode()
         version = next(
             (line.partition(":")[2] for line in info.splitlines() if line.startswith("redis_version:")), "0.0"
         )
@@ -277,14 +288,22 @@ class Store:
           workflow_id: The workflow.
           only: ``"cancel"`` or ``"reset"`` to go on with that, and with nothing else, should it be over.
         """
-        return spread_from(workflow_id, self.run("spread", workflow_id, only))
+        return self.connections.hold(self.spreading(workflow_id, only=only))
+
+    def spreading(self, workflow_id: str, *, only: str = "") -> Talk[Spread]:
+        """Go on with what is to be done about many steps, as :meth:`spread` does."""
+        return spread_from(workflow_id, (yield from self.running("spread", workflow_id, only)))
 
     def callback_done(self, address: Address, token: int) -> None:
         """Record that a cancelled step's callback was run."""
         self.run("callback_done", address.workflow_id, address.step, token)
 
     def run(self, name: str, workflow_id: str, *args: Argument) -> Any:
+        """Run a script about one workflow."""
+        return self.connections.hold(self.running(name, workflow_id, *args))
+
+    def running(self, name: str, workflow_id: str, *args: Argument) -> Talk[Any]:
         """Run a script about one workflow; the keys and leading arguments are the same for all."""
         keys = (self.keys.workflow(workflow_id), self.keys.index, self.keys.all_events)
         leading = (workflow_id, self.events_maxlen, self.lease_ttl, self.sends_to())
-        return script(name)(self.connections, keys, (*leading, *args))
+        return script(name).talk(keys, (*leading, *args))

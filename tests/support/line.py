@@ -68,6 +68,13 @@ class Line:
         with self._changed:
             assert self._changed.wait_for(arrived, timeout), f"{name} never came"
 
+    def go_down(self) -> None:
+        """Cut all connections and let no new ones through until :meth:`come_up`."""
+        self._proxy.go_down()
+
+    def come_up(self) -> None:
+        self._proxy.come_up()
+
     # What the proxy calls -------------------------------------------------------------------------
 
     def before(self, command: Command) -> None:
