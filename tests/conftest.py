@@ -18,9 +18,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
         if isinstance(item, pytest.Function) and (shared := _shared(item)):
             item.add_marker(pytest.mark.xdist_group(" ".join([item.nodeid.partition("::")[0], *shared])))
     yield
-    for (
-        item
-    ) in items:  # pytest-xdist 3.8 tells the group where pytest 9.2 doesn't look any more: pytest-xdist#1386
+    # pytest-xdist 3.8 writes the group to where pytest 9.2 doesn't read it any more (pytest-xdist#1386).
+    for item in items:
         if told := vars(item).get("_nodeid"):
             item._id = type(item._id).parse(told)  # type: ignore[attr-defined]
 
