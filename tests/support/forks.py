@@ -101,6 +101,7 @@ class Zygote:
                 env={**os.environ, **HASTE, "PYTHONUNBUFFERED": "1"},
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
+                start_new_session=True,  # so that it outlives this process, and ends the forks
             )
 
     def fork(
