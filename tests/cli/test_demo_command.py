@@ -25,7 +25,7 @@ def processes_with(variable: str) -> list[str]:
 
 
 def test_it_prints_the_brief_and_all_that_happened_on_the_way(tmp_path: Path) -> None:
-    ended = piped("demo", "--sources", "3", "--pace", "20", MARK=str(tmp_path), timeout=120)
+    ended = piped("demo", "--sources", "3", "--pace", "20", MARK=str(tmp_path), timeout=120, anew=True)
     assert ended.returncode == 0, ended.stderr
     events, _, brief = ended.stdout.partition("# What these Python packages are for")
     assert "retryable" in events
@@ -39,7 +39,7 @@ def test_it_prints_the_brief_and_all_that_happened_on_the_way(tmp_path: Path) ->
 
 def test_ctrl_c_stops_all_that_it_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MARK", str(tmp_path))
-    terminal = Terminal("demo", "--pace", "30000")
+    terminal = Terminal("demo", "--pace", "30000", anew=True)
     terminal.wait_for("executing")
     assert len(processes_with(f"MARK={tmp_path}")) >= 4  # it, the server, dramatiq and its workers
     terminal.interrupt()

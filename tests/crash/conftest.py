@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
+from tests.support import forks
 from tests.support.forks import Zygote
 from tests.support.servers import machine_redis_url
 
@@ -19,7 +18,5 @@ def url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def zygote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zygote]:
-    parent = Zygote(tmp_path_factory.mktemp("logs"))
-    yield parent
-    parent.close()
+def zygote() -> Zygote:
+    return forks.zygote()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import tempfile
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
 from itertools import pairwise
+from pathlib import Path
 
 import redis
 
@@ -96,6 +98,7 @@ class Stage:
         self._zygote = zygote
         self.world = world
         self.processes: list[Forked] = []
+        self._logs = tempfile.TemporaryDirectory(prefix="baton-logs-")
         self._news = f"{world.namespace}:probe:struck"
         self._patient = redis.Redis.from_url(world.url, decode_responses=True, socket_timeout=None)
 
@@ -121,12 +124,14 @@ class Stage:
         env = {**self.world.env, **env}
         if behind is not None:
             env |= {"BATON_TEST_STATE_URL": behind.proxy.url, "BATON_TEST_BROKER_URL": behind.proxy.url}
-        process = self._zygote.fork(role, env, *args)
+        log = Path(self._logs.name, f"{len(self.processes)}.log")
+        with log.open("ab") as file:
+            process = self._zygote.fork(role, env, *args, stdout=file.fileno(), stderr=file.fileno(), log=log)
         self.processes.append(process)
         if behind is not None:
             behind.tell = self.tell
             if fault is Fault.KILL:
-                behind.strike = lambda: process.signal(signal.SIGKILL)
+                behind.strike = lambda: process.send_signal(signal.SIGKILL)
         return process
 
     def wait_until(self, run: WorkflowRun, *, event: str, step: str = "", times: int = 1) -> None:
@@ -183,6 +188,7 @@ class Stage:
     def close(self) -> None:
         for process in self.processes:
             process.kill()
+        self._logs.cleanup()
         self._patient.close()
 
     def logs(self) -> str:

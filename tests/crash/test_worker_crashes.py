@@ -114,7 +114,7 @@ def test_a_worker_that_shuts_down_may_crash_at_every_command(
 ) -> None:
     def tell_it_to_stop(stage: Stage, run: WorkflowRun, worker: Forked) -> None:
         stage.wait_for_waiting("the stop")
-        worker.signal(signal.SIGTERM)
+        worker.send_signal(signal.SIGTERM)
         worker.wait()
         stage.world.actors.let_go("the stop")
 

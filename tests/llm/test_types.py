@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from tests.support.checker import checked
+from tests.support.checker import Checker
+
+pytestmark = pytest.mark.xdist_group("types")
 
 SEVERAL_MODELS = """
 from collections.abc import Mapping
@@ -62,8 +62,8 @@ text = flow.add("translate", translate.message(size))
 """
 
 
-def test_a_graph_whose_types_fit_is_accepted(tmp_path: Path) -> None:
-    assert checked(tmp_path, PROGRAM) == ""
+def test_a_graph_whose_types_fit_is_accepted(checked: Checker) -> None:
+    assert checked(PROGRAM) == ""
 
 
 @pytest.mark.parametrize(
@@ -74,9 +74,9 @@ def test_a_graph_whose_types_fit_is_accepted(tmp_path: Path) -> None:
         ('llm_actor(max_refusals="many")', 'No overload variant of "llm_actor"'),
     ],
 )
-def test_what_does_not_fit_is_an_error(tmp_path: Path, line: str, error: str) -> None:
-    assert error in checked(tmp_path, PROGRAM + line + "\n")
+def test_what_does_not_fit_is_an_error(checked: Checker, line: str, error: str) -> None:
+    assert error in checked(PROGRAM + line + "\n")
 
 
-def test_answers_of_several_models_have_the_actors_types(tmp_path: Path) -> None:
-    assert checked(tmp_path, SEVERAL_MODELS) == ""
+def test_answers_of_several_models_have_the_actors_types(checked: Checker) -> None:
+    assert checked(SEVERAL_MODELS) == ""

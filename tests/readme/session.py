@@ -51,7 +51,7 @@ class Office:
         for name, amounts in AMOUNTS.items():
             lines = "\n".join(["amount", *map(str, amounts)])
             (folder / "data" / f"{name}.csv").write_text(f"{lines}\n")
-        self.worker = WorkerProcess("nightly", self._env, path=folder).wait_ready()
+        self.worker = WorkerProcess("nightly", self._env, path=folder, anew=True).wait_ready()
         for _ in range(2):
             self._submit()
         (folder / "data" / "returns.csv").rename(folder / "late" / "returns.csv")
@@ -77,7 +77,7 @@ class Office:
             subprocess.run([program, *arguments], cwd=self._folder, check=True)
             return ""
         options = ("--url", self._env["BATON_REDIS_URL"])
-        terminal = Terminal(*options, *arguments, columns=80, lines=24)
+        terminal = Terminal(*options, *arguments, columns=80, lines=24, anew=True)
         terminal.ended()
         *_, last = re.split(r"\x1b\[J(?=\r)", terminal.output)  # of a live view the last picture
         plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", last).replace("\r", "")

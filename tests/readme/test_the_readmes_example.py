@@ -24,7 +24,7 @@ def test_the_example_runs_as_the_readme_says(tmp_path: Path) -> None:
     (tmp_path / "brief.py").write_text(example(), "utf-8")
     server = bundled_server()
     env = {"BATON_REDIS_URL": f"redis://127.0.0.1:{server.port}/0"}
-    worker = WorkerProcess("brief", env, path=tmp_path)
+    worker = WorkerProcess("brief", env, path=tmp_path, anew=True)
     try:
         worker.wait_ready()
         submitted = subprocess.run(

@@ -7,9 +7,21 @@ import sys
 from pathlib import Path
 
 
-def checked(folder: Path, program: str) -> str:
-    """The complaints of mypy in strict mode; none if all is well."""
-    file = folder / "program.py"
-    file.write_text(program, "utf-8")
-    command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "--cache-dir", str(folder)]
-    return subprocess.run([*command, str(file)], capture_output=True, text=True).stdout
+class Checker:
+    """mypy in strict mode. What it has read once of the package and of what that needs, it remembers.
+
+    Parameters:
+      folder: Where programs, and what it remembers, are kept.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._program = folder / "program.py"
+        self._command = [
+            *(sys.executable, "-m", "mypy", "--strict", "--no-error-summary"),
+            *("--cache-dir", str(folder / "cache"), str(self._program)),
+        ]
+
+    def __call__(self, program: str) -> str:
+        """Its complaints about a program; none if all is well."""
+        self._program.write_text(program, "utf-8")
+        return subprocess.run(self._command, capture_output=True, text=True).stdout

@@ -1,4 +1,4 @@
-"""Worker processes, started with the ``dramatiq`` command."""
+"""The commands ``dramatiq`` and ``dramatiq-baton``, and worker processes, which the first one starts."""
 
 from __future__ import annotations
 
@@ -10,8 +10,61 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
-ROOT = Path(__file__).parents[2]
+from .forks import HASTE, ROOT, zygote
+
+#: What the names of variables begin with that are read when a program starts.
+READ_AT_START = ("PYTHON", "dramatiq_")
+
+
+class Process(Protocol):
+    """A command that runs, as :class:`subprocess.Popen` has it."""
+
+    @property
+    def pid(self) -> int: ...
+    @property
+    def returncode(self) -> int | None: ...
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float) -> int: ...
+    def send_signal(self, number: int, /) -> None: ...
+
+
+def start(
+    command: str,
+    *args: str,
+    env: dict[str, str],
+    stdout: int,
+    stderr: int,
+    stdin: int | None = None,
+    cwd: Path = ROOT,
+    anew: bool = False,
+) -> Process:
+    """Start a command that is installed beside Python, in a session of its own.
+
+    It is forked from a process that has imported already what it needs, unless ``env`` holds what is read earlier.
+
+    Parameters:
+      env: Environment variables besides those of this process.
+      stdout, stderr: Where it writes.
+      stdin: Where it reads; nowhere if not given.
+      cwd: The folder that it is in.
+      anew: Whether the executable itself is started in any case.
+    """
+    executable = str(Path(sys.executable).with_name(command))
+    if not anew and command != "dramatiq-gevent" and not any(name.startswith(READ_AT_START) for name in env):
+        return zygote().fork(
+            "command", env, executable, *args, stdout=stdout, stderr=stderr, stdin=stdin, cwd=cwd
+        )
+    return subprocess.Popen(
+        [executable, *args],
+        env={**os.environ, **HASTE, **env},
+        cwd=cwd,
+        stdin=subprocess.DEVNULL if stdin is None else stdin,
+        stdout=stdout,
+        stderr=stderr,
+        start_new_session=True,
+    )
 
 
 class WorkerProcess:
@@ -23,6 +76,7 @@ class WorkerProcess:
       processes, threads: As the command takes them.
       command: ``dramatiq`` or ``dramatiq-gevent``.
       path: The folder that the module is in.
+      anew: Whether the executable itself is started, as :func:`start` has it.
     """
 
     def __init__(
@@ -34,19 +88,17 @@ class WorkerProcess:
         threads: int = 4,
         command: str = "dramatiq",
         path: Path = ROOT,
+        anew: bool = False,
     ) -> None:
-        executable = Path(sys.executable).with_name(command)
         self._lines: list[str] = []
         self._changed = threading.Condition()
-        self.process = subprocess.Popen(
-            [executable, module, "-p", str(processes), "-t", str(threads), "--path", str(path)],
-            env={**os.environ, "dramatiq_worker_timeout": "50", "dramatiq_restart_delay": "100", **env},
-            cwd=path,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
+        output, written = os.pipe()
+        arguments = [module, "-p", str(processes), "-t", str(threads), "--path", str(path)]
+        self.process = start(
+            command, *arguments, env=env, stdout=written, stderr=written, cwd=path, anew=anew
         )
+        os.close(written)
+        self._output = os.fdopen(output, encoding="utf-8")
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         self._ready = "ready for action"
@@ -106,15 +158,13 @@ class WorkerProcess:
         finally:
             if self.process.poll() is None:
                 os.killpg(self.process.pid, signal.SIGKILL)
-                self.process.wait()
+                self.process.wait(60)
         self._reader.join(10)
-        assert self.process.stdout is not None
-        self.process.stdout.close()
+        self._output.close()
         return self.log
 
     def _read(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
+        for line in self._output:
             with self._changed:
                 self._lines.append(line)
                 self._changed.notify_all()

@@ -6,20 +6,40 @@ import os
 import pty
 import signal
 import subprocess
-import sys
 import termios
 import threading
 from collections.abc import Callable
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
 
-COMMAND = Path(sys.executable).with_name("dramatiq-baton")
+from .processes import start
+
+COMMAND = "dramatiq-baton"
 
 
-def piped(*args: str, timeout: float = 60, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run the command with its output in a pipe, until it ends."""
-    return subprocess.run(
-        [COMMAND, *args], env={**os.environ, **env}, capture_output=True, text=True, timeout=timeout
-    )
+def piped(
+    *args: str, timeout: float = 60, anew: bool = False, **env: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the command with its output in a pipe, until it ends.
+
+    Parameters:
+      args: Its arguments.
+      timeout: How long it may take, in seconds.
+      anew: Whether the executable itself is started, as :func:`.start` has it.
+      env: Environment variables besides those of this process.
+    """
+    pipes = [os.pipe(), os.pipe()]
+    (_, stdout), (_, stderr) = pipes
+    process = start(COMMAND, *args, env=env, stdout=stdout, stderr=stderr, anew=anew)
+    for _, written in pipes:
+        os.close(written)
+    with ThreadPoolExecutor(2) as readers:
+        output, errors = readers.map(_all_of, [read for read, _ in pipes])
+    return subprocess.CompletedProcess([COMMAND, *args], process.wait(timeout), output, errors)
+
+
+def _all_of(pipe: int) -> str:
+    with open(pipe, encoding="utf-8") as file:
+        return file.read()
 
 
 class Terminal:
@@ -28,18 +48,20 @@ class Terminal:
     Parameters:
       args: The command's arguments.
       columns, lines: The terminal's size.
+      anew: Whether the executable itself is started, as :func:`.start` has it.
     """
 
-    def __init__(self, *args: str, columns: int = 100, lines: int = 40) -> None:
+    def __init__(self, *args: str, columns: int = 100, lines: int = 40, anew: bool = False) -> None:
         self._master, slave = pty.openpty()
         termios.tcsetwinsize(slave, (lines, columns))
-        self.process = subprocess.Popen(
-            [COMMAND, *args],
+        self.process = start(
+            COMMAND,
+            *args,
+            env={"TERM": "xterm-256color", "COLUMNS": str(columns), "LINES": str(lines)},
             stdin=slave,
             stdout=slave,
             stderr=slave,
-            env={**os.environ, "TERM": "xterm-256color", "COLUMNS": str(columns), "LINES": str(lines)},
-            start_new_session=True,
+            anew=anew,
         )
         os.close(slave)
         self._output = b""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -165,8 +165,16 @@ class World:
         finally:
             raw.close()
 
-    def left_behind(self) -> list[str]:
-        """Keys and index entries that have outlived their purpose."""
+    def workflows(self) -> set[str]:
+        """The keys of all workflows of which anything is stored."""
+        return {_workflow_of(key) for key in self.keys("workflow:{*")}
+
+    def left_behind(self, besides: Collection[str] = ()) -> list[str]:
+        """Keys and index entries that have outlived their purpose.
+
+        Parameters:
+          besides: The keys of workflows that are not looked at.
+        """
         finished: dict[str, bool] = {}
 
         def is_finished(workflow: str) -> bool:
@@ -176,8 +184,8 @@ class World:
 
         wrong = []
         for key in self.keys("workflow:{*"):
-            workflow = key[: key.index("}") + 1]
-            if is_finished(workflow) and self.redis.ttl(key) == -1:
+            workflow = _workflow_of(key)
+            if workflow not in besides and is_finished(workflow) and self.redis.ttl(key) == -1:
                 wrong.append(f"{key} has no TTL")
         for key in self.keys("index:*"):
             if key.endswith(ABOUT_FINISHED):
@@ -188,7 +196,8 @@ class World:
                 continue
             for member in self.redis.zrange(key, 0, -1):
                 parts = member.split("\x1f")
-                if is_finished(f"{self.namespace}:workflow:{{{parts[0]}}}"):
+                workflow = f"{self.namespace}:workflow:{{{parts[0]}}}"
+                if workflow not in besides and is_finished(workflow):
                     wrong.append(f"{key} still has {parts}")
         return wrong
 
@@ -203,3 +212,7 @@ class World:
             hang_up(self.broker)
             self.redis.close()
             self.actors.probe.close()
+
+
+def _workflow_of(key: str) -> str:
+    return key[: key.index("}") + 1]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from tests.support.checker import checked
+from tests.support.checker import Checker
+
+pytestmark = pytest.mark.xdist_group("types")
 
 PROGRAM = """
 from typing import Any
@@ -32,8 +32,8 @@ flow.add("brief", compile_brief.message([one], size), deps=["fetch", page])
 """
 
 
-def test_a_graph_whose_types_fit_is_accepted(tmp_path: Path) -> None:
-    assert checked(tmp_path, PROGRAM) == ""
+def test_a_graph_whose_types_fit_is_accepted(checked: Checker) -> None:
+    assert checked(PROGRAM) == ""
 
 
 @pytest.mark.parametrize(
@@ -44,5 +44,5 @@ def test_a_graph_whose_types_fit_is_accepted(tmp_path: Path) -> None:
         ('flow.add("wrong", summarize.message())', "Missing positional argument"),
     ],
 )
-def test_a_result_that_does_not_fit_is_an_error(tmp_path: Path, line: str, error: str) -> None:
-    assert error in checked(tmp_path, PROGRAM + line + "\n")
+def test_a_result_that_does_not_fit_is_an_error(checked: Checker, line: str, error: str) -> None:
+    assert error in checked(PROGRAM + line + "\n")
