@@ -20,6 +20,7 @@ from .money import to_dollars
 from .names import is_name
 from .release import release
 from .runtime import Runtime
+from .stand_in import in_place_of
 from .states import WorkflowState, WorkflowStatus
 from .store import reading, spending, steering
 from .store.streams import EndSignal, EventReader, position
@@ -32,7 +33,7 @@ def middleware_of(broker: Broker) -> BatonMiddleware:
     Raises:
       ConfigurationError: If it has none.
     """
-    for middleware in broker.middleware:
+    for middleware in in_place_of(broker).middleware:
         if isinstance(middleware, BatonMiddleware):
             return middleware
     raise ConfigurationError("the broker has no BatonMiddleware: broker.add_middleware(BatonMiddleware())")
