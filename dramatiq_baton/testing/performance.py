@@ -9,18 +9,18 @@ from collections import Counter
 from dramatiq.broker import MessageProxy
 from dramatiq.middleware import Interrupt
 
-from ..decisions import Fail
 from ..delivery import delivery_of
 from ..errors import WorkflowStuck
 from ..release import release
 from ..run import WorkflowRun
+from ..runtime import Runtime
 from ..store import reading, sandbox, upkeep
 from ..store.replies import Gate
 from ..store.sandbox import Delay
-from ..store.store import Store
+from ..store.store import Address
 from ..store.upkeep import Overdue
 from .clock import Clock
-from .worker import Delayed, DelayedMessages, ThreadlessWorker
+from .worker import DelayedMessages, ThreadlessWorker
 
 #: After so many deliveries of one step, it is taken for one that never settles.
 MOST_DELIVERIES = 1_000
@@ -33,7 +33,7 @@ class Performance:
 
     Parameters:
       worker: Processes its messages.
-      store: Where it lives.
+      runtime: The parts of its broker's middleware.
       clock: By which its messages are delayed.
       run: The workflow.
 
@@ -41,10 +41,11 @@ class Performance:
       errors: What the latest failed attempt of each step raised, the first to fail for the last time first.
     """
 
-    def __init__(self, worker: ThreadlessWorker, store: Store, clock: Clock, run: WorkflowRun) -> None:
+    def __init__(self, worker: ThreadlessWorker, runtime: Runtime, clock: Clock, run: WorkflowRun) -> None:
         self.errors: dict[str, BaseException] = {}
+        runtime.witness = self._witness
         self._worker = worker
-        self._store = store
+        self._store = runtime.store
         self._clock = clock
         self._run = run
         self._deliveries: Counter[str] = Counter()
@@ -52,7 +53,9 @@ class Performance:
         # Eager steps that wait for their deps ask again and again. No time has to pass for that.
         self._blocked = DelayedMessages()
         self._blocked_ids: set[str] = set()
+        self._moved = True  # since nothing but blocked steps was left
         self._due: dict[Delay, int] = {}  # when, by our clock
+        self._raised: BaseException | None = None  # by the actor that ran last
 
     def go_on(self) -> None:
         """Do all that there is to do, until the workflow has finished and nothing is left but what is delayed.
@@ -66,6 +69,12 @@ class Performance:
                 return
             self._skip_time()
 
+    def _witness(self, address: Address, error: BaseException) -> None:
+        self._raised = error
+        if address.workflow_id == self._run.id:
+            self.errors.pop(address.step, None)
+            self.errors[address.step] = error
+
     def _work(self) -> None:
         while True:
             for delayed in self._worker.fetch():
@@ -78,25 +87,23 @@ class Performance:
 
     def _look_at(self, message: MessageProxy) -> None:
         """See what has become of a message that was processed."""
-        error = message._exception
-        if error is not None and _ends_everything(error):
-            raise error
+        for error in (self._raised, message._exception):
+            if error is not None and _ends_everything(error):
+                raise error
+        self._raised = None
         delivery = delivery_of(message)
         if delivery is None or delivery.step is None:
             self._count(message.actor_name, MOST_MESSAGES, f"actor {message.actor_name!r} was sent")
             return
-        step = delivery.step.address.step
-        self._count(message.message_id, MOST_DELIVERIES, f"step {step!r} was delivered")
         if delivery.claim is not None and delivery.claim.word is Gate.SNOOZED:
             self._blocked_ids.add(message.message_id)
-        else:
-            self._blocked_ids.discard(message.message_id)
-        own = delivery.step.address.workflow_id == self._run.id
-        if own and error is not None and isinstance(delivery.action, Fail):
-            self.errors.pop(step, None)
-            self.errors[step] = error
+            return
+        self._blocked_ids.discard(message.message_id)
+        step = delivery.step.address.step
+        self._count(message.message_id, MOST_DELIVERIES, f"step {step!r} was delivered")
 
     def _count(self, what: str, most: int, beginning: str) -> None:
+        self._moved = True
         self._deliveries[what] += 1
         if self._deliveries[what] >= most:
             raise WorkflowStuck(f"{beginning} {most:,} times, and there is no end of it; time was skipped")
@@ -105,9 +112,9 @@ class Performance:
         """Let the time pass until there is something to do."""
         waiting = sandbox.delays(self._store)
         self._due = {delay: self._due.get(delay, delay.due + self._clock.skipped) for delay in waiting}
-        times = [*self._due.values(), *(() if self._delayed.next is None else (self._delayed.next,))]
-        if not times and self._blocked.next is not None:
-            times = [self._blocked.next]
+        times = [*self._due.values(), *self._delayed.times[:1]]
+        if not times and self._moved:  # asked all once more, blocked steps give the answer
+            times, self._moved = self._blocked.times[-1:], False
         if not times:
             raise self._nothing_left()
         self._clock.put_forward(min(times))
@@ -116,11 +123,8 @@ class Performance:
         for delay, due in self._due.items():
             if due <= now:
                 self._begin(delay)
-        for delayed in self._due_messages(now):
+        for delayed in sorted(self._delayed.take(now) + self._blocked.take(now)):
             self._worker.promote(delayed)
-
-    def _due_messages(self, now: int) -> list[Delayed]:
-        return sorted(self._delayed.due(now) + self._blocked.due(now))
 
     def _begin(self, delay: Delay) -> None:
         """Do what the rescue does when a delay is over."""

@@ -76,16 +76,16 @@ def _run(
 ) -> FinishedWorkflow:
     clock = Clock()
     private = PrivateBroker(broker, url=server_url(), clock=clock)
-    store = middleware_of(private).runtime(private).store
+    runtime = middleware_of(private).runtime(private)
     with ExitStack() as stack:
-        stack.callback(store.connections.close)
-        stack.callback(sandbox.erase, store)
+        stack.callback(runtime.store.connections.close)
+        stack.callback(sandbox.erase, runtime.store)
         worker = ThreadlessWorker(private)
         stack.enter_context(redirecting(broker, private))
         worker.start()
         stack.callback(worker.stop)
         run = flow.run(broker=private, delay=delay, dispatch=dispatch)
-        performance = Performance(worker, store, clock, run)
+        performance = Performance(worker, runtime, clock, run)
         performance.go_on()
         finished = FinishedWorkflow.of(run)
     if raises:

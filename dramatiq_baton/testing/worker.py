@@ -5,7 +5,7 @@ What happens to a message is Dramatiq's own code, so hooks are called in the ord
 
 from __future__ import annotations
 
-import heapq
+import bisect
 import itertools
 from dataclasses import dataclass, field
 from queue import Empty
@@ -109,19 +109,18 @@ class DelayedMessages:
     """Messages in the order of their times."""
 
     def __init__(self) -> None:
-        self._heap: list[Delayed] = []
+        self._messages: list[Delayed] = []
 
     def put(self, delayed: Delayed) -> None:
-        heapq.heappush(self._heap, delayed)
+        bisect.insort(self._messages, delayed)
 
     @property
-    def next(self) -> int | None:
-        """When the first one is due, in milliseconds since 1970; ``None`` if there is none."""
-        return self._heap[0].eta if self._heap else None
+    def times(self) -> list[int]:
+        """When they are due, in milliseconds since 1970."""
+        return [delayed.eta for delayed in self._messages]
 
-    def due(self, now: int) -> list[Delayed]:
+    def take(self, now: int) -> list[Delayed]:
         """Take out those that are due."""
-        due = []
-        while self._heap and self._heap[0].eta <= now:
-            due.append(heapq.heappop(self._heap))
+        number = bisect.bisect_right(self._messages, now, key=lambda delayed: delayed.eta)
+        due, self._messages = self._messages[:number], self._messages[number:]
         return due
