@@ -6,7 +6,6 @@ those that have no workflow to test: whatever takes time is imported when a fixt
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -40,16 +39,7 @@ def baton_broker(baton_server: str) -> Iterator[StubBroker]:
 
     Its workflows live in a namespace of their own, which is deleted behind the test. It isn't the global broker.
     """
-    from dramatiq.brokers.stub import StubBroker
+    from dramatiq_baton.testing.broker import scratch_broker
 
-    from dramatiq_baton import BatonMiddleware
-    from dramatiq_baton.store import sandbox
-
-    broker = StubBroker()
-    baton = BatonMiddleware(url=baton_server, namespace=f"test-{os.urandom(8).hex()}")
-    broker.add_middleware(baton)
-    yield broker
-    broker.close()
-    store = baton.runtime(broker).store
-    sandbox.erase(store)
-    store.connections.close()
+    with scratch_broker(baton_server) as broker:
+        yield broker

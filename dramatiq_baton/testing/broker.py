@@ -1,9 +1,10 @@
-"""The broker of one run: the user's actors and middleware, and nothing else of the user's."""
+"""Brokers for tests: one for a run, with the user's actors and middleware, and one without either."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -16,6 +17,7 @@ from dramatiq.middleware import AsyncIO
 from .. import quiet
 from ..middleware import BatonMiddleware
 from ..run import middleware_of
+from ..store import sandbox
 from ..store.sandbox import FOR_EVER
 from .clock import Clock
 from .event_loop import SharedAsyncIO
@@ -72,7 +74,7 @@ class PrivateBroker(StubBroker):
 
 
 def _copy(baton: BatonMiddleware, url: str) -> ThreadlessBaton:
-    options = replace(baton._options, namespace=f"test-{os.urandom(8).hex()}", lease_ttl=FOR_EVER)
+    options = replace(baton._options, namespace=_new_namespace(), lease_ttl=FOR_EVER)
     return ThreadlessBaton(url=url, pricing=baton._pricing, **asdict(options))
 
 
@@ -88,3 +90,22 @@ def _replaced(middleware: Sequence[Middleware], baton: BatonMiddleware) -> Itera
             yield each
     if not has_loop:
         yield SharedAsyncIO()
+
+
+@contextmanager
+def scratch_broker(url: str) -> Iterator[StubBroker]:
+    """A ``StubBroker`` with Dramatiq's default middleware and Baton, in a namespace that is deleted in the end."""
+    broker = StubBroker()
+    baton = BatonMiddleware(url=url, namespace=_new_namespace())
+    broker.add_middleware(baton)
+    try:
+        yield broker
+    finally:
+        broker.close()
+        store = baton.runtime(broker).store
+        sandbox.erase(store)
+        store.connections.close()
+
+
+def _new_namespace() -> str:
+    return f"test-{os.urandom(8).hex()}"

@@ -219,7 +219,9 @@ ANSWER = "answer"
 def _paid(actors: ModuleType) -> Workflow:
     flow = Workflow("paid")
     last = CALLS[-1]
-    flow.add("paid", act(actors, ["once", CALLS[:-1], ["fail", "boom"]], ["once", [*CALLS, last], ["ask", ANSWER]]))
+    flow.add(
+        "paid", act(actors, ["once", CALLS[:-1], ["fail", "boom"]], ["once", [*CALLS, last], ["ask", ANSWER]])
+    )
     return flow
 
 

@@ -150,7 +150,7 @@ def _not_stored(outcome: Outcome, fault: Fault, moment: Moment) -> list[str]:
     match outcome.point:
         case "once(paid)", number:
             return [CALLS[number - 1]]
-        case ("settle(paid)" | "advance(paid)"), _:
+        case (("settle(paid)" | "advance(paid)"), _):
             return [ANSWER]
         case _:
             return []

@@ -167,7 +167,9 @@ def perform(orders: list[Any], inputs: Any) -> Any:
             raise AssertionError("it should be dead")
         case "run":  # which run this is: tells whether a stored result was computed again
             return run
-        case "ask":  # ["ask", key]: the same, after a call that isn't guarded by anything but the step's own result
+        case (
+            "ask"
+        ):  # ["ask", key]: the same, after a call that isn't guarded by anything but the step's own result
             pay(rest[0])
             return run
         case "busy":

@@ -16,14 +16,19 @@ HOUR = 3_600_000
 class Shop:
     """Actors that note when they run.
 
+    Parameters:
+      broker: Where they are declared.
+      min_backoff: After which time their retries come, in milliseconds.
+
     Attributes:
       notes: What was noted, in order.
       work: An actor that does, one execution after the other, what the words behind its name say, and then returns
         its name and the number of the execution.
     """
 
-    def __init__(self, broker: Broker) -> None:
+    def __init__(self, broker: Broker, *, min_backoff: int = HOUR) -> None:
         self.broker = broker
+        self._min_backoff = min_backoff
         self.notes: list[str] = []
         self.runs: Counter[str] = Counter()
 
@@ -47,8 +52,7 @@ class Shop:
         self.work = work
 
     def actor(self, fn: Any = None, **options: Any) -> Any:
-        """``@workflow_actor``, with retries that come after an hour."""
-        options = {"broker": self.broker, "max_retries": 2, "min_backoff": HOUR, **options}
+        options = {"broker": self.broker, "max_retries": 2, "min_backoff": self._min_backoff, **options}
         return workflow_actor(**options) if fn is None else workflow_actor(**options)(fn)
 
     def plain_actor(self, fn: Any = None, **options: Any) -> Any:

@@ -13,7 +13,7 @@ from dramatiq_baton import StepState, Workflow, WorkflowState, current_step, get
 from dramatiq_baton.llm import llm_actor
 from dramatiq_baton.testing import FinishedWorkflow
 
-from .shop import Shop
+from .shop import HOUR, Shop
 
 Run = Callable[..., FinishedWorkflow]
 
@@ -105,7 +105,7 @@ def test_the_very_exception_of_a_discarded_step_is_raised(shop: Shop, run: Run) 
 
 def test_of_several_the_first_discarded_one_is_raised(shop: Shop, run: Run) -> None:
     flow = Workflow("flow")
-    flow.add("slow", shop.work.message("slow", 60_000, "fail", "fail", "fail"))
+    flow.add("slow", shop.work.message("slow", 100 * HOUR, "fail", "fail", "fail"))
     flow.add("quick", shop.work.message("quick", "fail", "fail", "fail"))
     with pytest.raises(ValueError, match="quick failed"):
         run(flow, raises=True)
