@@ -86,14 +86,14 @@ def _flow(shop: Shop) -> Workflow:
 
 
 def _story(events: Iterable[Event]) -> dict[str, list[dict[str, Any]]]:
-    """What the events tell of each step, and of the workflow; times and jittered delays left out."""
+    """What the events tell of each step, and of the workflow; times and delays of chance left out."""
     story = defaultdict(list)
     for event in events:
         told = event.as_dict()
         for field in ("id", "workflow_id", "ts", "duration", "worker"):
             told.pop(field, None)
-        if event.event in ("retryable", "snoozed") and event.delay != 20:
-            told.pop("delay", None)
+        if event.event == "retryable" or event.reason.startswith("rate limit"):
+            del told["delay"]
         story[event.step].append(told)
     return dict(story)
 

@@ -1,11 +1,10 @@
-"""The plugin for pytest: what a user's test needs, loaded by itself, at no cost to those who don't need it."""
+"""The plugin for pytest: it is declared, and its fixtures are what they say. The README's test runs it as users do."""
 
 from __future__ import annotations
 
 import tomllib
 
 import dramatiq
-import pytest
 import redis
 from dramatiq.brokers.stub import StubBroker
 
@@ -14,51 +13,6 @@ from dramatiq_baton.testing.server import server_url
 from tests.support.processes import ROOT
 
 from .shop import Shop
-
-pytest_plugins = ["pytester"]
-
-
-def test_a_users_test_is_five_lines(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in a project of their own: pytest in a process of its own, without anything of this repository's tests."""
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    pytester.makeconftest(
-        """
-        import sys
-
-        def pytest_configure():
-            loaded = {"dramatiq", "dramatiq_baton", "redis"} & set(sys.modules)
-            print("loaded by the plugin:", sorted(loaded))
-        """
-    )
-    pytester.makepyfile(
-        shop="""
-        import dramatiq
-        from dramatiq.brokers.redis import RedisBroker
-        from dramatiq_baton import BatonMiddleware, Snooze, Workflow, current_step, workflow_actor
-
-        broker = RedisBroker(url="redis://127.0.0.1:1/0")
-        broker.add_middleware(BatonMiddleware())
-        dramatiq.set_broker(broker)
-
-        @workflow_actor
-        def fetch():
-            return Snooze(86_400_000) if current_step().attempt == 1 else "page"
-
-        def flow():
-            flow = Workflow("flow")
-            flow.add("fetch", fetch.message())
-            return flow
-        """,
-        test_shop="""
-        from shop import flow
-
-        def test_the_page_is_fetched(run_workflow):
-            assert run_workflow(flow()).result("fetch") == "page"
-        """,
-    )
-    result = pytester.runpytest_subprocess("-p", "pytest_dramatiq_baton", "-s", "-W", "error")
-    result.assert_outcomes(passed=1)
-    result.stdout.fnmatch_lines(["loaded by the plugin: []"])
 
 
 def test_pytest_finds_the_plugin_by_itself() -> None:
