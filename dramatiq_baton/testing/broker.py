@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -46,12 +47,16 @@ class PrivateBroker(StubBroker):
       url: Where workflows are kept.
       clock: By which messages are delayed.
 
+    Attributes:
+      sent_to: The queue of each message that was not fetched yet, in the order in which they were sent.
+
     Raises:
       ConfigurationError: If the other broker has no ``BatonMiddleware``.
     """
 
     def __init__(self, broker: Broker, *, url: str, clock: Clock) -> None:
         super().__init__(middleware=[])
+        self.sent_to: deque[str] = deque()
         self._clock = clock
         self.actors = broker.actors
         for queue in broker.get_declared_queues() | {actor.queue_name for actor in broker.actors.values()}:
@@ -69,6 +74,7 @@ class PrivateBroker(StubBroker):
             raise QueueNotFound(queue)
         self.emit_before("enqueue", message, delay)
         self.queues[queue].put(message.encode())
+        self.sent_to.append(queue)
         self.emit_after("enqueue", message, delay)
         return message
 

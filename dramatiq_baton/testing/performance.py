@@ -93,27 +93,35 @@ class Performance:
         self._raised = None
         delivery = delivery_of(message)
         if delivery is None or delivery.step is None:
-            self._count(message.actor_name, MOST_MESSAGES, f"actor {message.actor_name!r} was sent")
+            number = self._count(message.actor_name)
+            if number >= MOST_MESSAGES:
+                raise WorkflowStuck(
+                    f"{number:,} messages of actor {message.actor_name!r} were processed, and there are more: "
+                    "it seems to be sent for ever"
+                )
             return
         if delivery.claim is not None and delivery.claim.word is Gate.SNOOZED:
             self._blocked_ids.add(message.message_id)
             return
         self._blocked_ids.discard(message.message_id)
-        step = delivery.step.address.step
-        self._count(message.message_id, MOST_DELIVERIES, f"step {step!r} was delivered")
+        number = self._count(message.message_id)
+        if number >= MOST_DELIVERIES:
+            raise WorkflowStuck(
+                f"step {delivery.step.address.step!r} was delivered {number:,} times: "
+                "it seems to snooze or to be retried for ever"
+            )
 
-    def _count(self, what: str, most: int, beginning: str) -> None:
+    def _count(self, what: str) -> int:
         self._moved = True
         self._deliveries[what] += 1
-        if self._deliveries[what] >= most:
-            raise WorkflowStuck(f"{beginning} {most:,} times, and there is no end of it; time was skipped")
+        return self._deliveries[what]
 
     def _skip_time(self) -> None:
         """Let the time pass until there is something to do."""
         waiting = sandbox.delays(self._store)
         self._due = {delay: self._due.get(delay, delay.due + self._clock.skipped) for delay in waiting}
         times = [*self._due.values(), *self._delayed.times[:1]]
-        if not times and self._moved:  # asked all once more, blocked steps give the answer
+        if not times and self._moved:  # blocked steps are asked once more, all of them
             times, self._moved = self._blocked.times[-1:], False
         if not times:
             raise self._nothing_left()

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dramatiq import Broker, get_broker
 
 from ..durations import Duration
+from ..errors import ConfigurationError
 from ..run import middleware_of
 from ..states import StepState
 from ..store import sandbox
@@ -61,11 +62,14 @@ def run_workflow(
 
     Raises:
       WorkflowStuck: If it doesn't come to an end, e.g. because a step snoozes for ever; names the steps.
-      ConfigurationError: If the extra ``embedded`` isn't installed, or the server doesn't start.
+      ConfigurationError: If the extra ``embedded`` isn't installed, the server doesn't start, or ``flow`` isn't a
+        ``Workflow``.
 
     What :meth:`.Workflow.run` raises, it raises too. What isn't an error of the actor but is meant to end the test
     (Ctrl-C, ``pytest.fail()``, leaving the debugger) is raised at once.
     """
+    if not isinstance(flow, Workflow):
+        raise ConfigurationError(f"run_workflow() takes a Workflow, not {flow!r:.80}")
     # In a context of its own, as a thread of a worker has one: actors see the caller's variables, and set none.
     context = contextvars.copy_context()
     return context.run(_run, flow, broker or get_broker(), delay, dispatch, raises)

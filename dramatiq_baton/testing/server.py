@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import os
 import threading
 from contextlib import ExitStack
 
@@ -23,5 +24,10 @@ def server_url() -> str:
         if not _url:
             stack = ExitStack()
             _url = stack.enter_context(embedded_server())
-            atexit.register(stack.close)
+            atexit.register(_stop, stack, os.getpid())
         return _url
+
+
+def _stop(stack: ExitStack, pid: int) -> None:
+    if os.getpid() == pid:  # a fork that exits leaves the server to its parent
+        stack.close()

@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 from queue import Empty
 
 from dramatiq import Worker
-from dramatiq.broker import Broker, MessageProxy
+from dramatiq.broker import MessageProxy
 from dramatiq.common import iter_queue, q_name
 from dramatiq.worker import ConsumerThread, WorkerThread
+
+from .broker import PrivateBroker
 
 #: More than a test has messages.
 PREFETCH = 1_000_000
@@ -40,11 +42,12 @@ class ThreadlessWorker(Worker):
     """A worker with one thread that is never started.
 
     Parameters:
-      broker: A ``StubBroker``.
+      broker: The broker of the run.
     """
 
-    def __init__(self, broker: Broker) -> None:
+    def __init__(self, broker: PrivateBroker) -> None:
         super().__init__(broker, worker_timeout=0, worker_threads=1)
+        self._sent_to = broker.sent_to
         self._numbers = itertools.count()
 
     def _add_consumer(self, queue_name: str, *, delay: bool = False) -> None:
@@ -78,12 +81,14 @@ class ThreadlessWorker(Worker):
         self.broker.emit_after("worker_shutdown", self)
 
     def fetch(self) -> list[Delayed]:
-        """Fetch all that was sent. What is to be delayed is handed over; the rest waits to be processed."""
+        """Fetch all that was sent, in that order. What is delayed is handed over; the rest waits to be processed."""
         delayed = []
-        for consumer in list(self.consumers.values()):
+        while self._sent_to:
+            consumer = self.consumers[self._sent_to.popleft()]
             assert consumer.consumer is not None
-            while (message := next(consumer.consumer)) is not None:
-                consumer.handle_message(message)
+            message = next(consumer.consumer)
+            assert message is not None
+            consumer.handle_message(message)
             for item in iter_queue(consumer.delay_queue):
                 delayed.append(Delayed(int(item.priority), next(self._numbers), item.message, consumer))
         return delayed

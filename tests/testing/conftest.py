@@ -13,11 +13,11 @@ from dramatiq.brokers.redis import RedisBroker
 from dramatiq_baton import BatonMiddleware
 from dramatiq_baton.testing import FinishedWorkflow, run_workflow
 from pytest_dramatiq_baton import baton_broker, baton_server
-from tests.support.own import lab, make_lab, own_world
+from tests.support.own import log, make_lab, own_world
 
 from .shop import Shop
 
-__all__ = ["baton_broker", "baton_server", "lab", "make_lab", "own_world"]
+__all__ = ["baton_broker", "baton_server", "log", "make_lab", "own_world"]
 
 
 @pytest.fixture

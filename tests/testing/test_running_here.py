@@ -27,6 +27,8 @@ from dramatiq_baton import (
 )
 from dramatiq_baton.testing import FinishedWorkflow, run_workflow
 
+from tests.support.lab import Log
+
 from .shop import Shop
 
 Run = Callable[..., FinishedWorkflow]
@@ -133,6 +135,22 @@ def test_the_middleware_of_the_broker_is_around_the_actors(shop: Shop, run: Run,
     assert shop.notes == ["before", "actor", "after"]
 
 
+def test_the_log_is_as_quiet_as_a_workers(shop: Shop, run: Run, log: Log) -> None:
+    run(shop.flow(1000, "busy"), dispatch="eager")
+    assert log.warnings == []
+
+
+def test_steps_run_in_the_order_in_which_they_were_sent_whatever_their_queues(shop: Shop, run: Run) -> None:
+    flow = Workflow("flow")
+    names = [f"{number}" for number in range(12)]
+    for name in names:
+        queue = f"queue {int(name) * 7 % 5}"
+        shop.broker.declare_queue(queue)
+        flow.add(name, shop.work.message(name).copy(queue_name=queue))
+    run(flow)
+    assert shop.notes == names
+
+
 def test_a_workflow_can_be_run_again(shop: Shop, run: Run) -> None:
     flow = shop.flow()
     assert [run(flow).result("a") for _ in range(3)] == ["a 1", "a 2", "a 3"]
@@ -176,6 +194,8 @@ def test_errors_are_those_of_run(shop: Shop, run: Run) -> None:
     plain.add("a", shop.plain_actor(lambda: None, actor_name="plain").message())
     with pytest.raises(NotAWorkflowActor, match="'plain'"):
         run(plain)
+    with pytest.raises(ConfigurationError, match=r"takes a Workflow, not Message\("):
+        run(shop.work.message("a"))
     with pytest.raises(ConfigurationError, match="the workflow's delay"):
         run(shop.flow(), delay=-1)
     assert shop.notes == []

@@ -27,9 +27,7 @@ def test_a_step_that_snoozes_for_ever_is_named(
     flow = Workflow("flow")
     flow.add("poll", poll.message())
     flow.add("a", shop.work.message("a"), deps="poll")
-    with pytest.raises(
-        WorkflowStuck, match=r"^step 'poll' was delivered 100 times, and there is no end of it"
-    ):
+    with pytest.raises(WorkflowStuck, match=r"^step 'poll' was delivered 100 times: it seems to snooze"):
         run(flow, dispatch=dispatch)
 
 
@@ -48,7 +46,9 @@ def test_an_actor_that_is_sent_for_ever_is_named(
 
     flow = Workflow("flow")
     flow.add("a", begin.message())
-    with pytest.raises(WorkflowStuck, match=r"^actor 'again' was sent 100 times"):
+    with pytest.raises(
+        WorkflowStuck, match=r"^100 messages of actor 'again' were processed, and there are more"
+    ):
         run(flow)
 
 
