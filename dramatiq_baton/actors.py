@@ -122,6 +122,8 @@ class StepFunction:
                 )
                 if current.cancelled:
                     delivery.action = Abandon()
+                if isinstance(delivery.action, Fail) and runtime.witness is not None:
+                    runtime.witness(target.address, error)
                 if isinstance(delivery.action, Fail) and self.on_failure is not None:
                     self.on_failure(delivery, target, error)
                 if isinstance(delivery.action, Fail):

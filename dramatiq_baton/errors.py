@@ -55,6 +55,10 @@ class WorkflowTimeout(BatonError, TimeoutError):
     """The workflow didn't finish within the time that the caller was ready to wait."""
 
 
+class WorkflowStuck(BatonError):
+    """A workflow that is run for a test doesn't come to an end; the message names the steps."""
+
+
 class ResultMissing(BatonError, LookupError):
     """The step has no result: it hasn't completed, or it never will."""
 

@@ -18,6 +18,7 @@ from .middleware import BatonMiddleware
 from .money import to_budget
 from .release import release, release_async
 from .runtime import Runtime
+from .stand_in import in_place_of
 from .states import WorkflowStatus
 from .store import handle, reading, spending, steering
 from .usage import UsageReport
@@ -29,7 +30,7 @@ def middleware_of(broker: Broker) -> BatonMiddleware:
     Raises:
       ConfigurationError: If it has none.
     """
-    for middleware in broker.middleware:
+    for middleware in in_place_of(broker).middleware:
         if isinstance(middleware, BatonMiddleware):
             return middleware
     raise ConfigurationError("the broker has no BatonMiddleware: broker.add_middleware(BatonMiddleware())")

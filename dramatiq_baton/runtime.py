@@ -6,6 +6,7 @@ import itertools
 import os
 import socket
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from dramatiq import Broker
 from .leases import Leases
 from .options import Options
 from .pricing import Pricing
-from .store.store import Store
+from .store.store import Address, Store
 from .store.talks import Talk
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Runtime:
       pricing: Knows what calls to providers cost.
       pid: The process that it was made in; a fork makes its own.
       lane: The fast path of this worker process, if there is one.
+      witness: Told of each exception by which an execution failed, as the actor raised it; for tests of users.
       worker: Names this process in events: host, process id and a number of its own.
     """
 
@@ -43,6 +45,7 @@ class Runtime:
     pricing: Pricing
     pid: int = field(default_factory=os.getpid)
     lane: Lane | None = None
+    witness: Callable[[Address, BaseException], None] | None = None
     worker: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}:{os.urandom(3).hex()}")
     _checked: threading.Event = field(default_factory=threading.Event)
     _deliveries: itertools.count[int] = field(default_factory=itertools.count)
