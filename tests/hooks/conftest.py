@@ -37,7 +37,7 @@ def impatient_lab(
         split_world,
         request.param,
         broker_url=valkey_url,
-        url=f"{state_server.url}?socket_timeout=0.2&socket_connect_timeout=0.2",
+        url=f"{state_server.url}?socket_timeout=0.5&socket_connect_timeout=0.5",
         lease_ttl=600_000,
         rescue_interval=600_000,
     )

@@ -21,8 +21,8 @@ def test_a_workflow_of_the_previous_release_goes_on_where_its_worker_died(deploy
     assert deployment.submit_with_previous("w", "a", "held", "c")
     with deployment.worker("old", old=True) as old:
         deployment.wait_noted("old held")
-        deployment.program.let_go()
         old.kill()
+    deployment.program.let_go()
     run = get_run("w", deployment.program.broker)
     with deployment.worker("new"):
         assert run.wait(timeout=60_000).state is WorkflowState.COMPLETED

@@ -24,7 +24,7 @@ MAX_RESCUES = 2
 #: The fields of a step's record, as ``lua/shared/steps.lua`` names them.
 FIELDS = (
     *("state", "waiting", "attempt", "token", "holder", "deaths", "seq", "retries"),
-    *("started", "finished", "reason", "cause", "callback", "resent", "flags", "void", "run"),
+    *("started", "finished", "reason", "cause", "callback", "resent", "flags", "void", "run", "spare"),
 )
 
 
