@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
+from dataclasses import asdict
 from typing import Any
 
 from rich.text import Text
@@ -71,20 +71,8 @@ def _cost(used: UsageSum) -> str:
 
 
 def _fields(used: UsageSum) -> dict[str, Any]:
-    return {
-        "calls": used.calls,
-        "input_tokens": used.input_tokens,
-        "output_tokens": used.output_tokens,
-        "cache_read_tokens": used.cache_read_tokens,
-        "cache_write_tokens": used.cache_write_tokens,
-        "cost": _amount(used.cost),
-        "unpriced": used.unpriced,
-    }
+    return {**asdict(used), "cost": f"{used.cost:f}"}
 
 
 def _words(name: str, used: UsageSum) -> tuple[str, ...]:
     return (name, *(str(value) for value in _fields(used).values()))
-
-
-def _amount(cost: Decimal) -> str:
-    return f"{cost:f}"

@@ -11,6 +11,7 @@ from tests.support.by_hand import ByHand
 from tests.support.own import (  # noqa: F401
     by_hand,
     lab,
+    leaving_nothing,
     make_lab,
     own_world,
     split_lab,
@@ -38,12 +39,8 @@ class NamedWorld(World):
 @pytest.fixture
 def named_world(valkey_url: str) -> Iterator[NamedWorld]:
     world = NamedWorld(valkey_url)
-    try:
+    with leaving_nothing(world):
         yield world
-        left = world.left_behind()
-        assert not left
-    finally:
-        world.close()
 
 
 @pytest.fixture

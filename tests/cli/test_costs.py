@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
@@ -25,13 +24,6 @@ def call(model: str, cost: str | None, step: str = "a", tokens: int = 1200) -> C
 def plain(output: str) -> str:
     """What a terminal was sent, without colours and the like."""
     return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", output)
-
-
-@pytest.fixture(scope="module")
-def idle_world(valkey_url: str) -> Iterator[World]:
-    world = World(valkey_url)
-    yield world
-    world.close()
 
 
 @pytest.fixture(scope="module")

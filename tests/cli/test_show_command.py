@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 
 import pytest
 
@@ -19,14 +18,6 @@ from tests.support.world import World
 @pytest.fixture(scope="module")
 def run(valkey_world: World) -> WorkflowRun:
     return stored.failed(valkey_world)
-
-
-@pytest.fixture(scope="module")
-def idle_world(valkey_url: str) -> Iterator[World]:
-    """A world without a worker, for steps that are settled by hand."""
-    world = World(valkey_url)
-    yield world
-    world.close()
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ A ``conftest.py`` imports those that its folder needs.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -19,17 +20,23 @@ from .world import World
 MakeLab = Callable[..., Lab]
 
 
-@pytest.fixture(params=["valkey", "redis"])
-def own_world(request: pytest.FixtureRequest) -> Iterator[World]:
-    """A world with no worker but those that the test starts."""
-    url = request.getfixturevalue("valkey_url") if request.param == "valkey" else machine_redis_url()
-    world = World(url)
+@contextmanager
+def leaving_nothing(world: World) -> Iterator[World]:
+    """Closes a world, and fails a test that has left something behind there for ever (G9)."""
     try:
         yield world
         left = world.left_behind()
         assert not left
     finally:
         world.close()
+
+
+@pytest.fixture(params=["valkey", "redis"])
+def own_world(request: pytest.FixtureRequest) -> Iterator[World]:
+    """A world with no worker but those that the test starts."""
+    url = request.getfixturevalue("valkey_url") if request.param == "valkey" else machine_redis_url()
+    with leaving_nothing(World(url)) as world:
+        yield world
 
 
 @pytest.fixture
