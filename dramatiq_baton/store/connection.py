@@ -82,7 +82,7 @@ class Connections:
 
         Parameters:
           command: The command's name and arguments.
-          timeout: Seconds to wait for the reply, for a command that blocks; else the connection's own.
+          timeout: Seconds to wait for the reply to begin, for a command that blocks; else the connection's own.
 
         Raises:
           StoreUnavailable: If there is no answer; the command may have been carried out or not.
@@ -103,8 +103,9 @@ class Connections:
                 else connection.pack_commands(commands)
             )
             connection.send_packed_command(packed, check_health=False)
-            options = {} if timeout is None else {"timeout": timeout}
-            replies = [self._read(connection, options) for _ in commands]
+            if timeout is not None and not connection.can_read(timeout):
+                raise RedisTimeoutError(f"no reply within {timeout:g} s")
+            replies = [self._read(connection) for _ in commands]
         except BaseException as error:
             if connection is not None:
                 connection.disconnect()
@@ -155,9 +156,9 @@ class Connections:
         """The class of the connections, and what it is called with."""
         return self._class, self._kwargs
 
-    def _read(self, connection: Any, options: dict[str, Any]) -> Any:
+    def _read(self, connection: Any) -> Any:
         try:
-            return connection.read_response(**options)
+            return connection.read_response()
         except PASSING + REFUSED:
             raise
         except ResponseError as error:

@@ -63,10 +63,9 @@ class Monitor:
         found: list[Seen] = []
         deadline = time.monotonic() + timeout
         while times:
-            left = deadline - time.monotonic()
-            assert left > 0, f"the command that was waited for didn't come within {timeout} s"
-            reply = self._connection.read_response(timeout=left, disconnect_on_error=False)
-            seen = _seen(reply)
+            came = self._connection.can_read(timeout=max(0, deadline - time.monotonic()))
+            assert came, f"the command that was waited for didn't come within {timeout} s"
+            seen = _seen(self._connection.read_response(disconnect_on_error=False))
             if seen is None or not seen.has(self._namespace):
                 continue
             found.append(seen)
