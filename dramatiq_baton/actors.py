@@ -12,7 +12,6 @@ from dramatiq.actor import ActorDecorator
 from dramatiq.middleware import Interrupt, Shutdown, SkipMessage
 
 from . import pacing, recording, step
-from .codec import decode
 from .decisions import Abandon, Complete, Fail, GiveUp, decide_raised
 from .delivery import Delivery, current_delivery
 from .errors import ConfigurationError
@@ -24,6 +23,7 @@ from .metering import Meter
 from .once import Once
 from .persistence import until_answered
 from .step import Step
+from .store.records import unpack_result
 from .store.replies import Claim, Gate
 
 P = ParamSpec("P")
@@ -91,7 +91,7 @@ class StepFunction:
             case Gate.RUN if delivery.ready:
                 return self._execute(delivery, target, claim)
             case Gate.CACHED:
-                return decode(claim.cached)
+                return unpack_result(target.address.workflow_id, target.address.step, claim.cached)
             case Gate.CALLBACK:
                 self._call_back(delivery, target, claim)
         raise skipping(delivery)

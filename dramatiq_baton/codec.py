@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from zoneinfo import ZoneInfoNotFoundError
 
 from msgpack import ExtType, Packer, StackError, Unpacker, unpackb
 
@@ -22,6 +23,9 @@ from .errors import CorruptData, ResultNotSerializable, ResultTooLarge
 
 MAX_DEPTH = 400
 """Containers may be nested this deep. msgpack itself gives up at 511 (before 1.2) or 1024."""
+
+_ZONE = "install the package tzdata on this host too"
+_FOREIGN = "another program may write to Baton's keys: give it another namespace"
 
 # The first bytes of msgpack's ext items, and of its bin and ext items.
 _EXT = bytes([*range(0xC7, 0xCA), *range(0xD4, 0xD9)])
@@ -67,8 +71,8 @@ def check_size(data: bytes, value: object, *, limit: int, what: str) -> None:
         )
 
 
-def decode(data: bytes) -> Any:
-    """Unpack what :func:`encode` packed.
+def decode(data: bytes, *, what: str = "a stored value") -> Any:
+    """Unpack what :func:`encode` packed; ``what`` names the value in the error's text.
 
     Raises:
         CorruptData: these bytes aren't from :func:`encode`, or they name a time zone that this host
@@ -94,7 +98,8 @@ def decode(data: bytes) -> Any:
         raise
     except Exception as error:
         reason = str(error)[:500] or type(error).__name__
-        raise CorruptData(f"a stored value can't be read: {reason}") from error
+        mend = _ZONE if isinstance(error, ZoneInfoNotFoundError) else _FOREIGN
+        raise CorruptData(f"{what} can't be read: {reason}; {mend}") from error
     return value
 
 

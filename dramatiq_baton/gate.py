@@ -7,7 +7,6 @@ raises and then runs the actor, so "no" can't be said by an exception of any kin
 
 from __future__ import annotations
 
-from .codec import decode
 from .decisions import GiveUp, describe, jittered
 from .delivery import Delivery, Return
 from .errors import BatonError, StoreUnavailable
@@ -16,6 +15,7 @@ from .messages import StepMessage, fill
 from .persistence import for_a_while
 from .runtime import Runtime
 from .store import reading
+from .store.records import unpack_result
 from .store.replies import Claim, Gate
 
 #: Results that come along with the gate's answer; more are fetched in portions behind it.
@@ -110,7 +110,11 @@ def _make_ready(delivery: Delivery, step: StepMessage, claim: Claim) -> None:
                 _cancel(delivery, step, claim, gone)
                 return
         # A dep that failed has no result: one that is ignored, or that isn't needed for a quorum.
-        results = {dep: decode(stored.data) for dep, stored in found if stored.data is not None}
+        results = {
+            dep: unpack_result(workflow_id, dep, stored.data)
+            for dep, stored in found
+            if stored.data is not None
+        }
         delivery.args, delivery.kwargs = fill(
             *(delivery.message.args, delivery.message.kwargs, step.refs, results),
             leave_out=step.quorum > 0,

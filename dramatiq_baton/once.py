@@ -43,7 +43,7 @@ class Once:
             return self._call_and_await(key, fn, args, kwargs)
         found = calls.read(self.store, self.address, key)
         if found is not None:
-            value = decode(found[1:])
+            value = self._decoded(key, found)
             return _at_once(value) if found.startswith(AWAITED) else value
         value = fn(*args, **kwargs)
         if inspect.isawaitable(value):
@@ -59,7 +59,7 @@ class Once:
     ) -> Any:
         found = await asyncio.to_thread(calls.read, self.store, self.address, key)
         if found is not None:
-            return decode(found[1:])
+            return self._decoded(key, found)
         return await self._await(key, fn(*args, **kwargs), PLAIN)
 
     async def _await(self, key: str, awaitable: Awaitable[Any], mark: bytes) -> Any:
@@ -76,7 +76,11 @@ class Once:
             return calls.keep(self.store, self.address, self.token, key, data)
 
         first = until_answered(ask, what="the value of a call", step=self.address.step, running=True)
-        return value if first is None else decode(first[1:])
+        return value if first is None else self._decoded(key, first)
+
+    def _decoded(self, key: str, stored: bytes) -> Any:
+        what = f"the value of once({key!r}) in step {self.address.step!r} of workflow {self.address.workflow_id!r}"
+        return decode(stored[1:], what=what)
 
     def _encoded(self, key: str, value: Any) -> bytes:
         what = f"step {self.address.step!r}, once({key!r})"

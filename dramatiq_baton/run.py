@@ -9,7 +9,6 @@ from typing import Any
 
 from dramatiq import Broker, get_broker
 
-from .codec import decode
 from .durations import Duration, to_ms
 from .errors import ConfigurationError
 from .events import Event
@@ -21,6 +20,7 @@ from .runtime import Runtime
 from .stand_in import in_place_of
 from .states import WorkflowStatus
 from .store import handle, reading, spending, steering
+from .store.records import unpack_result
 from .usage import UsageReport
 
 
@@ -88,12 +88,12 @@ class WorkflowRun:
     def results(self) -> dict[str, Any]:
         """Read the results of all steps that have one, by name."""
         found = reading.all_results(self._runtime.store, self.id)
-        return {name: decode(data) for name, data in found}
+        return {name: unpack_result(self.id, name, data) for name, data in found}
 
     async def results_async(self) -> dict[str, Any]:
         """:meth:`results` for event loops."""
         found = reading.all_results.aio(self._runtime.store, self.id)
-        return {name: decode(data) async for name, data in found}
+        return {name: unpack_result(self.id, name, data) async for name, data in found}
 
     def wait(self, timeout: Duration | None = None) -> WorkflowStatus:
         """Wait until the workflow has finished, without polling.

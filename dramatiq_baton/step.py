@@ -8,10 +8,10 @@ from contextvars import ContextVar
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
-from .codec import decode
 from .errors import NotExecuting, ResultMissing, UnknownStep
 from .graph import StepSpec
 from .store import reading
+from .store.records import unpack_result
 from .store.store import Address, Store
 from .usage import Usage
 from .usage_of_responses import usage_of
@@ -82,14 +82,18 @@ class Step:
             )
         for _, stored in reading.results(self._store, self.workflow_id, [dep]):
             if stored.data is not None:
-                return decode(stored.data)
+                return unpack_result(self.workflow_id, dep, stored.data)
         raise ResultMissing(f"dep {dep!r} of step {self.name!r} has no result")
 
     @property
     def results(self) -> dict[str, Any]:
         """The results of all deps that have one, by name. Each access reads them from Redis."""
         stored = reading.results(self._store, self.workflow_id, self.deps)
-        return {dep: decode(result.data) for dep, result in stored if result.data is not None}
+        return {
+            dep: unpack_result(self.workflow_id, dep, result.data)
+            for dep, result in stored
+            if result.data is not None
+        }
 
     @overload
     def once(

@@ -9,10 +9,10 @@ from dataclasses import asdict
 
 import click
 
-from ..codec import decode
 from ..errors import CorruptData
 from ..states import StepState, WorkflowStatus
 from ..store import reading, spending
+from ..store.records import unpack_result
 from ..store.store import Store
 from ..usage import UsageReport
 from . import costs, show_plain, show_view
@@ -45,7 +45,7 @@ def command(target: Target, workflow_id: str, results: bool, everything: bool, a
     status = reading.status(store, workflow_id)
     usage = spending.report(store, workflow_id)
     if as_json:
-        decoded = {name: decode(data) for name, data in _results(store, status)} if results else None
+        decoded = _decoded(store, status) if results else None
         click.echo(_json(status, usage, decoded))
         return 0
     texts = _texts(store, status) if results else None
@@ -72,10 +72,14 @@ def _results(store: Store, status: WorkflowStatus) -> Iterator[tuple[str, bytes]
             yield name, stored.data
 
 
+def _decoded(store: Store, status: WorkflowStatus) -> dict[str, object]:
+    return {name: unpack_result(status.id, name, data) for name, data in _results(store, status)}
+
+
 def _texts(store: Store, status: WorkflowStatus) -> Iterator[tuple[str, str]]:
     for name, data in _results(store, status):
         try:
-            yield name, on_one_line(decode(data))
+            yield name, on_one_line(unpack_result(status.id, name, data))
         except CorruptData as error:  # the others can be read all the same
             yield name, f"({error})"
 

@@ -6,12 +6,12 @@ import time
 from datetime import datetime
 from typing import Any
 
-from ..codec import decode
 from ..errors import ResultMissing, UnknownStep, WorkflowTimeout
 from ..events import Event, EventType
 from ..names import is_name
 from ..states import WorkflowState, WorkflowStatus
 from . import reading
+from .records import unpack_result
 from .replies import stored_result_from
 from .store import Store
 from .streams import EndSignal, EventReader, position
@@ -45,7 +45,7 @@ def result(store: Store, workflow_id: str, step: Any) -> Talk[Any]:
     (reply,) = yield from store.running("results", workflow_id, step)
     data = stored_result_from(reply).data
     if data is not None:
-        return decode(data)
+        return unpack_result(workflow_id, step, data)
     record = yield from reading.record.talk(store, workflow_id, step)
     why = f": {record.reason}" if record.reason else ""
     raise ResultMissing(f"step {step!r} of workflow {workflow_id!r} has no result; it is {record.state}{why}")

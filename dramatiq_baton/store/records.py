@@ -165,6 +165,15 @@ def unpack_record(name: str, packed: bytes) -> StepRecord:
         raise _corrupt("record", name, error) from error
 
 
+def unpack_result(workflow_id: str, step: str, packed: bytes) -> Any:
+    """Read a result.
+
+    Raises:
+      CorruptData: If it is none.
+    """
+    return decode(packed, what=f"the result of step {step!r} of workflow {workflow_id!r}")
+
+
 def pack_names(names: Sequence[str]) -> bytes:
     """Write a list of names for Lua."""
     return _pack(names)

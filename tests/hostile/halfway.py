@@ -9,7 +9,7 @@ from typing import Any
 import redis
 
 from dramatiq_baton import BatonError, Call, StepState, Usage, Workflow, WorkflowRun
-from dramatiq_baton.store import catalogue, reading, spending, steering, upkeep
+from dramatiq_baton.store import catalogue, handle, reading, spending, steering, upkeep
 from dramatiq_baton.store.calls import keep, read
 from dramatiq_baton.store.store import Address
 from dramatiq_baton.store.streams import EventReader
@@ -56,6 +56,7 @@ def everything(hand: ByHand) -> dict[str, Callable[[], Any]]:
         "spec": lambda: reading.spec(store, ID, "next"),
         "results": lambda: list(reading.results(store, ID, ["done", "next"])),
         "all results": lambda: list(reading.all_results(store, ID)),
+        "result": lambda: handle.result(store, ID, "done"),
         "usage": lambda: spending.report(store, ID),
         "events": lambda: list(EventReader(store, ID).read()),
         "catalogue": lambda: list(catalogue.entries(store)),

@@ -171,7 +171,7 @@ def test_a_result_that_cannot_be_read_is_an_error(
 ) -> None:
     nothing_of_it_stays.redis.hset(key_of(nothing_of_it_stays, run, ":results"), "a", garbage)
     for read in (lambda: run.result("a"), lambda: run.results()):
-        with pytest.raises(CorruptData, match="a stored value can't be read"):
+        with pytest.raises(CorruptData, match=f"the result of step 'a' of workflow {run.id!r} can't be read"):
             read()
 
 
