@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.made-from-requirements
 
-.PHONY: demo example test check format chaos bench clean
+.PHONY: demo example test check format chaos fuzz bench clean
 
 demo: $(STAMP) ## run a real workflow on an embedded server and show it
 	@$(BIN)/dramatiq-baton demo
@@ -30,6 +30,10 @@ format: $(STAMP) ## put the code into shape
 
 chaos: $(STAMP) ## kill, pause and cut things for ten minutes; ROUND="--seconds 60 --seed 1" for another round
 	$(BIN)/python -m tests.chaos $(or $(ROUND),--seconds 600)
+
+fuzz: $(STAMP) ## look for stored bytes that break their readers; ARGS="-max_total_time=60" for a shorter look
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/fuzz.txt
+	$(BIN)/python -m tests.fuzz.codec $(or $(ARGS),-max_total_time=600)
 
 bench: $(STAMP) ## compare with the peers; ARGS=--quick for one short round
 	@$(BIN)/python -m benchmarks $(ARGS)
