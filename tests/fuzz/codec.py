@@ -2,11 +2,11 @@
 
     make fuzz                                   # ten minutes
     make fuzz ARGS="-max_total_time=60"         # libFuzzer's options
-    make fuzz ARGS="crash-0f3b…"                # what was found, once more
+    make fuzz ARGS="build/crash-0f3b…"          # what was found, once more
 
-What is stored is read by three readers: of results, specs and records. Whatever the bytes are, each of them gives a value
-or raises ``CorruptData``, in time and memory that their size bounds; and a result that was read can be stored, and is the
-same when it is read again.
+What is stored is read by three readers: of results, specs and records. Whatever the bytes are, each of them gives a
+value or raises ``CorruptData``, in time and memory that their size bounds; and a result that was read can be stored, and
+is the same when it is read again.
 """
 
 from __future__ import annotations
@@ -43,6 +43,8 @@ def read_result(data: bytes) -> None:
     assert same(decode(encode(value)), value), f"{value!r} is stored as something else"
 
 
+#: The folder for input that breaks a reader.
+FOUND = Path("build")
 #: Where the search begins: a value of each kind.
 VALUES = (
     [None, True, 1, -1, 2**63, 2**80, -(2**80), 1.5, "text", b"bytes"],
@@ -95,7 +97,8 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory(prefix="baton-fuzz-") as corpus:
         for number, seed in enumerate(seeds()):
             Path(corpus, f"{number}").write_bytes(seed)
-        bounds = (f"-rss_limit_mb={MOST_MEMORY}", "-timeout=5")
+        FOUND.mkdir(exist_ok=True)
+        bounds = (f"-rss_limit_mb={MOST_MEMORY}", "-timeout=5", f"-artifact_prefix={FOUND}/")
         again = any(Path(argument).is_file() for argument in sys.argv[1:])
         atheris.Setup([sys.argv[0], *bounds, *sys.argv[1:], *([] if again else [corpus])], read)
         atheris.Fuzz()
