@@ -5,8 +5,8 @@
     make fuzz ARGS="build/crash-0f3b…"          # what was found, once more
 
 What is stored is read by three readers: of results, specs and records. Whatever the bytes are, each of them gives a
-value or raises ``CorruptData``, in time and memory that their size bounds; and a result that was read can be stored, and
-is the same when it is read again.
+value or raises ``CorruptData``, in time and memory that their size bounds; and a result that was read can be stored,
+and is the same when it is read again.
 """
 
 from __future__ import annotations
