@@ -79,7 +79,16 @@ class Reader:
     def _do(self, command: str) -> str:
         program, *arguments = shlex.split(command, comments=True)
         if program == "dramatiq":
-            worker = WorkerProcess(*arguments, self._env, path=self._folder)
+            module, *options = arguments
+            numbers = dict(zip(options[::2], map(int, options[1::2]), strict=True))
+            worker = WorkerProcess(
+                module,
+                self._env,
+                processes=numbers.pop("--processes", 1),
+                threads=numbers.pop("--threads", 4),
+                path=self._folder,
+            )
+            assert not numbers, f"the reader doesn't know how to do {command}"
             self._workers.append(worker)
             worker.wait_ready()
             return ""
