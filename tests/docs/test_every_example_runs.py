@@ -14,6 +14,7 @@ from .reading import Reader
 #: The database of the session's server that these tests have for themselves.
 DATABASE = 5
 
+
 @pytest.fixture
 def reader(valkey_url: str, tmp_path: Path) -> Iterator[Reader]:
     url = f"{valkey_url.rpartition('/')[0]}/{DATABASE}"
