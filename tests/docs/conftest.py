@@ -1,0 +1,19 @@
+"""A database for pages that use the default namespace, where nobody else is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import redis
+
+#: Of the session's server; other tests use number 0.
+DATABASE = 5
+
+
+@pytest.fixture
+def own_url(valkey_url: str) -> Iterator[str]:
+    url = f"{valkey_url.rpartition('/')[0]}/{DATABASE}"
+    yield url
+    with redis.Redis.from_url(url) as client:
+        client.flushdb()
