@@ -43,40 +43,44 @@ class Reader:
         self._workers: list[WorkerProcess] = []
         self._prompt = Prompt(folder, self._env)
 
-    def read(self, page: Path, *, known: str = "", console: bool = True) -> None:
+    def read(self, page: Path) -> None:
         """Do what a page says.
-
-        Parameters:
-          page: The page.
-          known: Python code that defines what the page takes for known.
-          console: Whether commands are given, too.
 
         Raises:
           AssertionError: If something doesn't go as it says there.
         """
-        self._prompt.run(known, file="what is known", line=1)
         printed: str | None = None
         for block in blocks(page):
             where = f"{name_of(page)}:{block.line}"
             if block.language == "python" and block.file:
-                (self._folder / block.file).write_text(block.text, "utf-8")
+                self.write(block)
             elif block.language == "python":
-                printed = self._prompt.run(block.text, file=name_of(page), line=block.line)
+                printed = self.run(block.text, file=name_of(page), line=block.line)
                 continue
-            elif block.language == "console" and console:
+            elif block.language == "console":
                 self._do_all(block, where)
             elif block.language == "text" and printed is not None:
                 assert normal(printed) == normal(block.text), f"{where} isn't what is printed:\n{printed}"
             printed = None
 
+    def write(self, block: Block) -> None:
+        """Write the file that a block is."""
+        assert block.file
+        (self._folder / block.file).write_text(block.text, "utf-8")
+
+    def run(self, code: str, *, file: str, line: int = 1) -> str:
+        """Run some Python that stands in a file; what it printed."""
+        return self._prompt.run(code, file=file, line=line)
+
     def _do_all(self, block: Block, where: str) -> None:
         for session in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
             command, _, shown = session.partition("\n")
-            output = self._do(command)
+            output = self.do(command)
             if shown.strip():
                 assert normal(output) == normal(shown), f"{where}: {command} prints\n{output}"
 
-    def _do(self, command: str) -> str:
+    def do(self, command: str) -> str:
+        """Give a command; what it printed."""
         program, *arguments = shlex.split(command, comments=True)
         if program == "dramatiq":
             module, *options = arguments

@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from .pages import README, blocks, name_of, pages
 from .reading import Reader
-
-
-@pytest.fixture
-def reader(own_url: str, tmp_path: Path) -> Iterator[Reader]:
-    reader = Reader(tmp_path, own_url)
-    try:
-        yield reader
-    finally:
-        reader.close()
 
 
 @pytest.mark.parametrize("page", [page for page in pages() if page != README and blocks(page)], ids=name_of)
