@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.made-from-requirements
 
-.PHONY: demo example test check format chaos fuzz bench clean
+.PHONY: demo example docs test check format chaos fuzz bench clean
 
 demo: $(STAMP) ## run a real workflow on an embedded server and show it
 	@$(BIN)/dramatiq-baton demo
@@ -18,11 +18,15 @@ test: $(STAMP) ## all tests, on real servers and real workers
 	@$(BIN)/python -m pytest -n 4 --dist loadgroup --ignore tests/crash
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup tests/crash
 
-check: $(STAMP) ## format, lint, types, import rules
+check: $(STAMP) ## format, lint, types, import rules, docs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	@$(MAKE) --no-print-directory docs
+
+docs: $(STAMP) ## build the site into build/docs; what leads nowhere is an error
+	$(BIN)/python -m sphinx -E -W --keep-going -n -q docs build/docs
 
 format: $(STAMP) ## put the code into shape
 	$(BIN)/ruff format .

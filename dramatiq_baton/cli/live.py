@@ -27,6 +27,8 @@ from .screen import Screen
 FAST, SLOW = 0.1, 0.5
 #: Most events taken over before the next picture is drawn.
 MOST_EVENTS = 5_000
+#: Most events that wait to be taken over, and how long reading pauses when there are as many, in seconds.
+MOST_WAITING, PAUSE = 20_000, 0.05
 
 Item = Event | BatonError
 
@@ -83,7 +85,8 @@ class _Feed:
         self._reader = reader
         self._position = since
         self._alive = alive
-        self._items: queue.Queue[Item] = queue.Queue(MOST_EVENTS * 4)
+        # Written in C, unlike queue.Queue: Ctrl-C in the middle of a get() leaves no lock in a state that is an error.
+        self._items: queue.SimpleQueue[Item] = queue.SimpleQueue()
         threading.Thread(target=self._run, name="baton-events", daemon=True).start()
 
     def take(self, seconds: float) -> Iterable[Event]:
@@ -108,6 +111,8 @@ class _Feed:
                 for event in self._reader.read(self._position):
                     self._position = event.id
                     self._items.put(event)
+                    while self._items.qsize() >= MOST_WAITING:
+                        time.sleep(PAUSE)
                 if not self._reader.wait(self._position):
                     self._alive()
         except BatonError as error:

@@ -9,7 +9,7 @@ import click
 
 from ..events import Event
 from ..states import WorkflowState
-from ..store import reading
+from ..store import handle, reading
 from ..store.store import Store
 from ..store.streams import EventReader
 from . import live
@@ -69,13 +69,13 @@ def _print(
 ) -> WorkflowState:
     reader, position = EventReader(store, workflow_id), since
     while True:
-        _, state = reading.summary(store, workflow_id)  # asked before reading, so nothing is missed
-        for event in reader.read(position):
+        for event in handle.events(store, workflow_id, position, follow=True):
             position = event.id
             click.echo(render(event))
+        _, state = reading.summary(store, workflow_id)
         if exit_on_finish and state.finished:
             return state
-        reader.wait(position)
+        reader.wait(position)  # it may be retried
 
 
 def _print_all(store: Store, since: str | None, render: Callable[[Event], str]) -> None:

@@ -6,7 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.own import by_hand, own_world
 from tests.support.world import World
+
+__all__ = ["by_hand", "own_world"]
 
 
 @pytest.fixture(scope="module")

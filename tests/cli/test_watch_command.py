@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from dramatiq_baton import WorkflowRun
+from tests.support.by_hand import ByHand
+from tests.support.line import Command, Line
 from tests.support.terminal import Terminal, piped
 from tests.support.world import World
 
@@ -67,6 +69,29 @@ def test_text_of_users_can_not_control_the_terminal(valkey_world: World, failed:
     assert "\x1b[31mred" not in terminal.output
     assert "\x07" not in terminal.output
     assert "[blink]" in terminal.output
+
+
+def test_it_exits_at_once_when_the_workflow_finishes_behind_its_back(
+    own_world: World, by_hand: ByHand
+) -> None:
+    """The state that it asked for first says "executing", but the events that it reads then tell of the end."""
+    flow = own_world.flow()
+    flow.add("a", own_world.act())
+    run = own_world.run(flow)
+    asked: list[bytes] = []
+
+    def finish(command: Command) -> None:
+        if command[0] == b"HMGET" and not asked:
+            asked.append(command[0])
+            by_hand.complete(run, "a")
+
+    with Line(own_world.url, answered=finish) as line:
+        command = ("--url", line.url, "--namespace", own_world.namespace, "watch", run.id, "--exit-on-finish")
+        ended = piped(*command)
+        assert asked
+        assert not [command for command in line.commands if b"BLOCK" in command]
+    assert ended.returncode == 0
+    assert "workflow_finished" in ended.stdout
 
 
 def test_since_begins_behind_an_event(valkey_world: World, finished: WorkflowRun) -> None:

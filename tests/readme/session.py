@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import shutil
 import subprocess
@@ -79,9 +78,7 @@ class Office:
         options = ("--url", self._env["BATON_REDIS_URL"])
         terminal = Terminal(*options, *arguments, columns=80, lines=24, anew=True)
         terminal.ended()
-        *_, last = re.split(r"\x1b\[J(?=\r)", terminal.output)  # of a live view the last picture
-        plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", last).replace("\r", "")
-        return "\n".join(line.rstrip() for line in plain.strip("\n").split("\n"))
+        return terminal.last_picture
 
 
 @contextmanager

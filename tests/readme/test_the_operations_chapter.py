@@ -6,27 +6,12 @@ import re
 
 from tests.readme.session import COMMANDS, office, transcript
 from tests.support.processes import ROOT
-
-#: What differs from one run to the next, and what follows from its width.
-DIFFERENT = {
-    r"\b[0-9a-f]{32}\b": "ID",
-    r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d": "WHEN",
-    r"\b\d\d:\d\d:\d\d\b": "WHEN",
-    r"\b\d+(\.\d)? (ms|s|m|h)\b": "LONG",
-    r" +": " ",
-    r"━+": "━",
-}
+from tests.support.transcripts import normal
 
 
 def chapter() -> str:
     (block,) = re.findall(r"```console\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
     return str(block)
-
-
-def normal(text: str) -> list[str]:
-    for pattern, word in DIFFERENT.items():
-        text = re.sub(pattern, word, text)
-    return [line.rstrip() for line in text.splitlines() if line.strip()]
 
 
 def test_the_session_goes_as_the_chapter_says() -> None:

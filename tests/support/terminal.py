@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import signal
 import subprocess
 import termios
@@ -74,6 +75,13 @@ class Terminal:
         """All that it has written so far, control codes and all."""
         with self._changed:
             return self._output.decode("utf-8", "replace")
+
+    @property
+    def last_picture(self) -> str:
+        """What is left to be seen at the end, as plain text: of a live view the last picture."""
+        *_, last = re.split(r"\x1b\[J(?=\r)", self.output)
+        plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", last).replace("\r", "")
+        return "\n".join(line.rstrip() for line in plain.strip("\n").split("\n"))
 
     def wait_for(self, condition: str | Callable[[str], bool], timeout: float = 30) -> str:
         """Wait until its output is as it should be, and return it."""

@@ -69,6 +69,12 @@ def command(*argv: str) -> None:
     sys.exit({"dramatiq": dramatiq.__main__, "dramatiq-baton": dramatiq_baton.cli}[program].main())
 
 
+def prompt() -> None:
+    """A Python prompt, see :mod:`tests.support.prompt`."""
+    importlib.import_module("tests.support.prompt").main()
+    _leave()
+
+
 def _actors() -> Any:
     from tests.support import actors
 
