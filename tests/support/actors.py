@@ -2,7 +2,8 @@
 
 ``BATON_TEST_URL`` says where Redis is, ``BATON_TEST_NAMESPACE`` under which namespace to work,
 ``BATON_TEST_BROKER`` which broker to use (``fast`` is our own ``RedisBroker``). With ``BATON_TEST_STATE_URL``
-workflows are elsewhere (behind a proxy) than what the actors note; with ``BATON_TEST_HEARTBEAT`` a ``RedisBroker``
+workflows are elsewhere (behind a proxy) than what the actors note, with ``BATON_TEST_CLUSTER`` on a cluster that has
+these nodes; with ``BATON_TEST_HEARTBEAT`` a ``RedisBroker``
 always gives back the messages of workers that it hasn't heard of for so many milliseconds.
 """
 
@@ -19,6 +20,7 @@ import redis
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.brokers.stub import StubBroker
 from dramatiq.middleware import AsyncIO
+from redis.cluster import ClusterNode
 
 from dramatiq_baton import (
     BatonMiddleware,
@@ -58,11 +60,23 @@ def make_broker() -> dramatiq.Broker:
     )
 
 
+def where() -> dict[str, Any]:
+    """Where workflows are, as ``BatonMiddleware`` takes it."""
+    if nodes := os.environ.get("BATON_TEST_CLUSTER"):
+        addresses = [node.rpartition(":") for node in nodes.split()]
+        return {
+            "client": redis.RedisCluster(
+                startup_nodes=[ClusterNode(host, int(port)) for host, _, port in addresses]
+            )
+        }
+    return {"url": os.environ.get("BATON_TEST_STATE_URL", URL)}
+
+
 broker = make_broker()
 broker.add_middleware(AsyncIO())
 broker.add_middleware(
     BatonMiddleware(
-        url=os.environ.get("BATON_TEST_STATE_URL", URL),
+        **where(),
         namespace=NAMESPACE,
         snooze_delay=100,
         lease_ttl=LEASE_TTL,
@@ -75,7 +89,7 @@ broker.add_middleware(
 )
 dramatiq.set_broker(broker)
 
-QUEUE = f"{NAMESPACE}-q".replace(":", "-")
+QUEUE = f"{NAMESPACE.strip('{}')}-q".replace(":", "-")
 
 
 def note(what: str, text: str = "") -> int:
