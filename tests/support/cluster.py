@@ -86,7 +86,7 @@ class Cluster:
     def owner(self, key: str) -> Node:
         """The node that has a key's slot."""
         slot = key_slot(key.encode())
-        for node in self.nodes:
+        for node in [node for node in self.nodes if node.process is not None]:
             with node.client() as client:
                 for first, last, (_, port, *_), *_ in _slots(client):
                     if first <= slot <= last:
@@ -129,7 +129,7 @@ class Move:
     """
 
     def __init__(self, cluster: Cluster, key: str) -> None:
-        self._slot = key_slot(key.encode())
+        self.slot = key_slot(key.encode())
         self._cluster = cluster
         self.source = cluster.owner(key)
         self.target = cluster.another(self.source)
@@ -142,7 +142,7 @@ class Move:
     def take(self, most: int = 1_000_000) -> int:
         """Take so many keys over; returns how many there were."""
         with self.source.client() as client:
-            keys = client.execute_command("CLUSTER", "GETKEYSINSLOT", self._slot, most)
+            keys = client.execute_command("CLUSTER", "GETKEYSINSLOT", self.slot, most)
             for key in keys:
                 client.execute_command("MIGRATE", "127.0.0.1", self.target.port, key, 0, 10_000)
         return len(keys)
@@ -156,7 +156,7 @@ class Move:
 
     def _set(self, node: Node, state: str, whose: str) -> None:
         with node.client() as client:
-            client.execute_command("CLUSTER", "SETSLOT", self._slot, state, whose)
+            client.execute_command("CLUSTER", "SETSLOT", self.slot, state, whose)
 
 
 class ClusterWorld(World):
