@@ -15,6 +15,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from ..errors import ConfigurationError
 from .connection import Connections
 from .refusals import PASSING, is_refused, unwrapped
+from .routes import Patience
 from .talks import Argument
 
 #: The asynchronous connections of redis-py, by the blocking ones that they stand for.
@@ -103,7 +104,7 @@ class AsyncConnection:
             raise self._connections.translated(late) from error
 
     async def _ask(self, command: tuple[Argument, ...]) -> Any:
-        tries = 0
+        patience: Patience | None = None
         while True:
             try:
                 return await self._ask_once(command)
@@ -116,11 +117,11 @@ class AsyncConnection:
                     await self.close()
                 if isinstance(said, NoScriptError) or not isinstance(said, RedisError | OSError):
                     raise
-                pause = self._connections.route.pause(said, tries)
+                patience = patience or Patience()
+                pause = patience.pause() if self._connections.route.may_ask_again(said) else None
                 if pause is None:
                     raise self._connections.translated(said, command if refused else ()) from error
                 await asyncio.sleep(pause)
-                tries += 1
 
     async def _ask_once(self, command: tuple[Argument, ...]) -> Any:
         connection = self._connection

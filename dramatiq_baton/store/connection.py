@@ -21,7 +21,7 @@ from redis.exceptions import NoScriptError, RedisError, ResponseError
 from ..errors import BatonError, ConfigurationError
 from ..names import is_in_braces
 from .refusals import PASSING, is_refused, translated, unwrapped
-from .routes import Client, route_to
+from .routes import Client, Patience, route_to
 from .talks import Argument, Ask, Pause, Question, T, Talk, hold
 
 #: How much longer than a command blocks its reply is waited for, in seconds.
@@ -70,7 +70,8 @@ class Connections:
 
     def ask_all(self, commands: Sequence[Sequence[Argument]], *, timeout: float | None = None) -> list[Any]:
         """Send several commands at once and return their replies. Raises as :meth:`ask` does."""
-        replies, tries = None, 0
+        replies: list[Any] | None = None
+        patience: Patience | None = None
         while replies is None:
             connection = None
             try:
@@ -88,11 +89,11 @@ class Connections:
                     connection.disconnect()
                 if not isinstance(error, RedisError | OSError):
                     raise
-                pause = self.route.pause(error, tries)
+                patience = patience or Patience()
+                pause = patience.pause() if self.route.may_ask_again(error) else None
                 if pause is None:
                     raise self.translated(error) from error
                 time.sleep(pause)
-                tries += 1
         for command, reply in zip(commands, replies, strict=True):
             if isinstance(reply, NoScriptError):
                 raise reply

@@ -11,21 +11,42 @@ key that never exists (the index, which is but a prefix), and with one key missi
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 import redis
 from redis.exceptions import AskError, ClusterDownError, MovedError, ReadOnlyError, TryAgainError
-from redis.sentinel import SentinelConnectionPool, SentinelManagedConnection, SentinelManagedSSLConnection
+from redis.sentinel import (
+    MasterNotFoundError,
+    SentinelConnectionPool,
+    SentinelManagedConnection,
+    SentinelManagedSSLConnection,
+)
 
 from ..errors import ConfigurationError
 
 Target = tuple[str, int]  #: host and port
 Client = redis.Redis | redis.RedisCluster
 
-#: How often a command is asked again that was refused because another server is in charge, and how long to wait before
-#: that at the most, in seconds: about 5 s altogether.
-MOST_TRIES, LONGEST_PAUSE = 60, 0.1
+#: For how long a command is asked again that was refused because another server is in charge, or nobody at the moment;
+#: and how long it waits before that at the most. In seconds.
+PATIENCE, LONGEST_PAUSE = 5.0, 0.1
+
+
+class Patience:
+    """Says when one command is asked again."""
+
+    def __init__(self) -> None:
+        self._tries = 0
+        self._until = time.monotonic() + PATIENCE
+
+    def pause(self) -> float | None:
+        """How long to wait before the next try, in seconds; ``None`` if there is to be none."""
+        if time.monotonic() >= self._until:
+            return None
+        self._tries += 1
+        return 0 if self._tries == 1 else min(0.01 * 2**self._tries, LONGEST_PAUSE)
 
 
 class Route:
@@ -60,17 +81,12 @@ class Route:
         """
         return ()
 
-    def pause(self, error: Exception, tries: int) -> float | None:
-        """How long to wait before a command is asked again that was refused, and not carried out, in seconds.
+    def may_ask_again(self, error: Exception) -> bool:
+        """Whether a command that failed so may be asked again: it wasn't carried out, and soon it may be.
 
-        Parameters:
-          error: What it was refused with; who it names is connected to next.
-          tries: How often it was asked before.
-
-        Returns:
-          ``None`` if it would be refused again.
+        Who is named by the error is connected to next.
         """
-        return None
+        return False
 
 
 #: What else tells one place from another, and what it is if it isn't given.
@@ -94,9 +110,10 @@ class SentinelRoute(Route):
     def targets(self) -> Sequence[Target]:
         return (self._sentinels.discover_master(self._service),)
 
-    def pause(self, error: Exception, tries: int) -> float | None:
-        # Who was the master has become a replica. Sentinels may not have heard of it yet.
-        return _pause(tries) if isinstance(error, ReadOnlyError) else None
+    def may_ask_again(self, error: Exception) -> bool:
+        # Who was the master has become a replica, of which the sentinels may not have heard yet; or they are about to
+        # choose another one.
+        return isinstance(error, (ReadOnlyError, MasterNotFoundError))
 
 
 class ClusterRoute(Route):
@@ -126,11 +143,10 @@ class ClusterRoute(Route):
         with self._lock:
             return tuple(self._nodes)
 
-    def pause(self, error: Exception, tries: int) -> float | None:
+    def may_ask_again(self, error: Exception) -> bool:
         if isinstance(error, MovedError):
             self._go_to(error)
-            return 0 if tries == 0 else _pause(tries)
-        return _pause(tries) if isinstance(error, (AskError, TryAgainError, ClusterDownError)) else None
+        return isinstance(error, (AskError, TryAgainError, ClusterDownError))  # MovedError is an AskError
 
     def _go_to(self, moved: MovedError) -> None:
         with self._lock:
@@ -138,10 +154,6 @@ class ClusterRoute(Route):
             host = self._nodes[0][0] if moved.host in ("", "?") else moved.host
             node = self._translate(host, moved.port)
             self._nodes = [node, *(other for other in self._nodes if other != node)]
-
-
-def _pause(tries: int) -> float | None:
-    return None if tries >= MOST_TRIES else min(0.01 * 2**tries, LONGEST_PAUSE)
 
 
 def route_to(client: Client, *, one_slot: bool = False) -> Route:

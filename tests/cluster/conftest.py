@@ -27,7 +27,9 @@ def cluster_world(cluster: Cluster, valkey_url: str) -> Iterator[ClusterWorld]:
 
 
 @pytest.fixture(params=["rabbitmq", "redis"])
-def brokered_world(request: pytest.FixtureRequest, cluster: Cluster, valkey_url: str) -> Iterator[ClusterWorld]:
+def brokered_world(
+    request: pytest.FixtureRequest, cluster: Cluster, valkey_url: str
+) -> Iterator[ClusterWorld]:
     """The same, with each broker in turn."""
     if request.param == "rabbitmq":
         env = {"BATON_TEST_BROKER": "rabbitmq", "BATON_TEST_RABBITMQ_URL": machine_rabbitmq_url()}

@@ -137,7 +137,7 @@ def test_a_slot_that_does_not_come_to_rest_is_a_clear_error(
     half_moved: tuple[WorkflowRun, Move], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run, _ = half_moved
-    monkeypatch.setattr(routes, "MOST_TRIES", 3)
+    monkeypatch.setattr(routes, "PATIENCE", 0.2)
     with pytest.raises(StoreUnavailable, match="doesn't answer"):
         run.cancel()
     with pytest.raises(StoreUnavailable, match="doesn't answer"):

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import pytest
 from dramatiq.brokers.stub import StubBroker
 
-from dramatiq_baton import BatonMiddleware, ConfigurationError, Workflow, get_run, get_run_async, workflow_actor
+from dramatiq_baton import (
+    BatonError,
+    BatonMiddleware,
+    ConfigurationError,
+    Workflow,
+    get_run,
+    get_run_async,
+    workflow_actor,
+)
+from dramatiq_baton.brokers import RedisBroker
 from tests.support.cluster import Cluster, ClusterWorld
 from tests.support.terminal import piped
 
@@ -33,11 +41,7 @@ def test_so_does_a_url_of_a_node(cluster: Cluster) -> None:
         asyncio.run(flow.run_async(broker=broker))
     for node in cluster.nodes:  # whether it has the key's slot or not
         with pytest.raises(ConfigurationError, match=REMEDY):
-            _middleware(broker, node.url).runtime(broker).store.check_server()
-
-
-def _middleware(broker: Any, url: str) -> BatonMiddleware:
-    return BatonMiddleware(url=url)
+            BatonMiddleware(url=node.url).runtime(broker).store.check_server()
 
 
 def test_so_does_the_command_line(cluster: Cluster) -> None:
@@ -55,7 +59,7 @@ def test_a_handle_of_a_workflow_that_another_node_has_is_refused_too(cluster: Cl
     broker.add_middleware(BatonMiddleware(url=cluster.nodes[0].url))
 
     def look(name: str) -> str:
-        with pytest.raises(Exception) as caught:  # noqa: PT011
+        with pytest.raises(BatonError) as caught:
             get_run(name, broker)
         with pytest.raises(type(caught.value)):
             asyncio.run(get_run_async(name, broker))
@@ -65,7 +69,13 @@ def test_a_handle_of_a_workflow_that_another_node_has_is_refused_too(cluster: Cl
 
 
 def test_the_fast_path_is_left_where_braces_allow_a_cluster(cluster_world: ClusterWorld) -> None:
-    store = next(m for m in cluster_world.broker.middleware if isinstance(m, BatonMiddleware)).runtime(
-        cluster_world.broker
-    )
-    assert store.store.sends_to() == ""
+    assert isinstance(cluster_world.broker, RedisBroker)
+    run = cluster_world.run(flow_of_one(cluster_world))
+    assert run._runtime.store.sends_to() == ""
+    run.cancel()
+
+
+def flow_of_one(world: ClusterWorld) -> Workflow:
+    flow = world.flow()
+    flow.add("a", world.act())
+    return flow

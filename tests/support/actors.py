@@ -3,8 +3,9 @@
 ``BATON_TEST_URL`` says where Redis is, ``BATON_TEST_NAMESPACE`` under which namespace to work,
 ``BATON_TEST_BROKER`` which broker to use (``fast`` is our own ``RedisBroker``). With ``BATON_TEST_STATE_URL``
 workflows are elsewhere (behind a proxy) than what the actors note, with ``BATON_TEST_CLUSTER`` on a cluster that has
-these nodes; with ``BATON_TEST_HEARTBEAT`` a ``RedisBroker``
-always gives back the messages of workers that it hasn't heard of for so many milliseconds.
+these nodes, with ``BATON_TEST_SENTINEL`` where the sentinel at this port says, and so are messages unless
+``BATON_TEST_BROKER_URL`` says otherwise; with ``BATON_TEST_HEARTBEAT`` a ``RedisBroker`` always gives back the messages
+of workers that it hasn't heard of for so many milliseconds.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from dramatiq.brokers.redis import RedisBroker
 from dramatiq.brokers.stub import StubBroker
 from dramatiq.middleware import AsyncIO
 from redis.cluster import ClusterNode
+from redis.sentinel import Sentinel
 
 from dramatiq_baton import (
     BatonMiddleware,
@@ -43,6 +45,12 @@ RESCUE_INTERVAL = int(os.environ.get("BATON_TEST_RESCUE_INTERVAL", "200"))
 probe = redis.Redis.from_url(URL, decode_responses=True)
 
 
+#: The master that a sentinel leads to.
+master: redis.Redis | None = None
+if sentinel := os.environ.get("BATON_TEST_SENTINEL"):
+    master = Sentinel([("127.0.0.1", int(sentinel))]).master_for("state", socket_timeout=5)
+
+
 def make_broker() -> dramatiq.Broker:
     kind = os.environ.get("BATON_TEST_BROKER", "redis")
     if kind == "stub":
@@ -55,9 +63,10 @@ def make_broker() -> dramatiq.Broker:
     if heartbeat := os.environ.get("BATON_TEST_HEARTBEAT"):
         redelivery = {"heartbeat_timeout": int(heartbeat), "maintenance_chance": 1_000_000}
     make = FastRedisBroker if kind == "fast" else RedisBroker
-    return make(
-        url=os.environ.get("BATON_TEST_BROKER_URL", URL), namespace=f"{NAMESPACE}:broker", **redelivery
-    )
+    place: dict[str, Any] = {"url": os.environ.get("BATON_TEST_BROKER_URL", URL)}
+    if master is not None and "BATON_TEST_BROKER_URL" not in os.environ:
+        place = {"client": master}
+    return make(**place, namespace=f"{NAMESPACE}:broker", **redelivery)
 
 
 def where() -> dict[str, Any]:
@@ -69,6 +78,8 @@ def where() -> dict[str, Any]:
                 startup_nodes=[ClusterNode(host, int(port)) for host, _, port in addresses]
             )
         }
+    if master is not None:
+        return {"client": master}
     return {"url": os.environ.get("BATON_TEST_STATE_URL", URL)}
 
 

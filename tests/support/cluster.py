@@ -48,7 +48,7 @@ class Cluster:
         for node in self.replicas:
             with node.client() as client:
                 client.execute_command("CLUSTER", "REPLICATE", self.id_of(first))
-                until(lambda: client.info("replication")["master_link_status"] == "up", "a replica")  # noqa: B023
+                until(lambda: client.info("replication")["master_link_status"] == "up", "a replica")
 
     def _node(self) -> Node:
         return Node(

@@ -1,7 +1,7 @@
 """Server processes with settings of one's own: nodes of clusters, replicas, sentinels.
 
-``BATON_TEST_SERVER`` names their executable, such as a ``redis-server`` of another version; it is the bundled one if not
-given.
+``BATON_TEST_SERVER`` names their executable, such as a ``redis-server`` of another version; it is the bundled one if
+not given.
 """
 
 from __future__ import annotations
