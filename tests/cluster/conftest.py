@@ -6,20 +6,18 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.cluster import Cluster, ClusterWorld
+from tests.support.cluster import Cluster, ClusterWorld, cluster
 from tests.support.own import leaving_nothing
 from tests.support.servers import machine_rabbitmq_url
 
-
-@pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
-    cluster = Cluster()
-    yield cluster
-    cluster.close()
+__all__ = ["brokered_world", "cluster", "cluster_world"]
 
 
 @pytest.fixture
-def cluster_world(cluster: Cluster, valkey_url: str) -> Iterator[ClusterWorld]:
+def cluster_world(
+    cluster: Cluster,
+    valkey_url: str,
+) -> Iterator[ClusterWorld]:
     """A namespace of the test's own, with messages on another server. No worker but those that the test starts."""
     with leaving_nothing(ClusterWorld(cluster, valkey_url, BATON_TEST_BROKER="fast")) as world:
         assert isinstance(world, ClusterWorld)

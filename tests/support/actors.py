@@ -1,11 +1,11 @@
 """Actors that do as they are told. Worker processes run this module; tests import it to submit.
 
 ``BATON_TEST_URL`` says where Redis is, ``BATON_TEST_NAMESPACE`` under which namespace to work,
-``BATON_TEST_BROKER`` which broker to use (``fast`` is our own ``RedisBroker``). With ``BATON_TEST_STATE_URL``
-workflows are elsewhere (behind a proxy) than what the actors note, with ``BATON_TEST_CLUSTER`` on a cluster that has
-these nodes, with ``BATON_TEST_SENTINEL`` where the sentinel at this port says, and so are messages unless
-``BATON_TEST_BROKER_URL`` says otherwise; with ``BATON_TEST_HEARTBEAT`` a ``RedisBroker`` always gives back the messages
-of workers that it hasn't heard of for so many milliseconds.
+``BATON_TEST_BROKER`` which broker to use (``fast`` is our own ``RedisBroker``). Workflows are elsewhere (behind a proxy)
+than what the actors note with ``BATON_TEST_STATE_URL``; on a cluster that has these nodes with ``BATON_TEST_CLUSTER``, one
+of them at another port if ``BATON_TEST_CLUSTER_REMAP`` tells of one; and where the sentinel at this port says with
+``BATON_TEST_SENTINEL``, as are messages unless ``BATON_TEST_BROKER_URL`` says otherwise. With ``BATON_TEST_HEARTBEAT`` a
+``RedisBroker`` always gives back the messages of workers that it hasn't heard of for so many milliseconds.
 """
 
 from __future__ import annotations
@@ -69,15 +69,19 @@ def make_broker() -> dramatiq.Broker:
     return make(**place, namespace=f"{NAMESPACE}:broker", **redelivery)
 
 
+def remapped(address: tuple[str, int]) -> tuple[str, int]:
+    """Where a node of the cluster is for this process."""
+    host, port = address
+    real, behind = (os.environ.get("BATON_TEST_CLUSTER_REMAP") or f"{port} {port}").split()
+    return (host, int(behind)) if port == int(real) else address
+
+
 def where() -> dict[str, Any]:
     """Where workflows are, as ``BatonMiddleware`` takes it."""
     if nodes := os.environ.get("BATON_TEST_CLUSTER"):
         addresses = [node.rpartition(":") for node in nodes.split()]
-        return {
-            "client": redis.RedisCluster(
-                startup_nodes=[ClusterNode(host, int(port)) for host, _, port in addresses]
-            )
-        }
+        startup = [ClusterNode(host, int(port)) for host, _, port in addresses]
+        return {"client": redis.RedisCluster(startup_nodes=startup, address_remap=remapped)}
     if master is not None:
         return {"client": master}
     return {"url": os.environ.get("BATON_TEST_STATE_URL", URL)}

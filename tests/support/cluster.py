@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from typing import Any
 
+import pytest
 import redis
 from dramatiq.brokers.rabbitmq import RabbitmqBroker
 from redis.cluster import ClusterNode, key_slot
@@ -13,6 +15,14 @@ from .nodes import Node, port_with_bus, until
 from .world import World
 
 SLOTS = 16_384
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A cluster of the session's own."""
+    cluster = Cluster()
+    yield cluster
+    cluster.close()
 
 
 class Cluster:
