@@ -26,9 +26,12 @@ from .fastpath import FastPath, fast_path
 from .handback import hand_back
 from .leases import Leases
 from .logs import get_logger
+from .names import is_in_braces
 from .pricing import Pricing, PublicPrices
 from .rescue import Rescue
 from .runtime import Runtime
+from .store.refusals import in_no_slot
+from .store.routes import Client
 from .store.store import Store
 
 #: The environment variable that names the Redis server if nothing else does.
@@ -52,10 +55,12 @@ class BatonMiddleware(Middleware):
       >>> broker.add_middleware(BatonMiddleware())
 
     Parameters:
-      client: A redis-py client that says where workflows are kept.
+      client: A redis-py client that says where workflows are kept: a ``Redis``, also one that a ``Sentinel`` made, or a
+        ``RedisCluster``.
       url: Where they are kept, if no client is given. If there is neither, the broker's own client
         serves (``RedisBroker``), else the environment variable ``BATON_REDIS_URL``.
-      namespace: The first part of all keys in Redis. Workers and submitters must agree on it.
+      namespace: The first part of all keys in Redis. Workers and submitters must agree on it. On a cluster it must
+        stand in braces, ``{baton}``: all its keys then lie on one node.
       snooze_delay: How long a step waits that can't run yet, or is over a rate limit; jittered by half.
       lease_ttl: How long a worker may be out of touch before its steps are given to others.
       rescue_interval: How often lost work is looked for.
@@ -74,7 +79,7 @@ class BatonMiddleware(Middleware):
     def __init__(
         self,
         *,
-        client: redis.Redis | None = None,
+        client: Client | None = None,
         url: str | None = None,
         namespace: str = "baton",
         snooze_delay: Duration = 5_000,
@@ -86,9 +91,10 @@ class BatonMiddleware(Middleware):
         events_maxlen: int = 100_000,
         pricing: Pricing | None = None,
     ) -> None:
-        if client is not None and not isinstance(client, redis.Redis):
+        if client is not None and not isinstance(client, redis.Redis | redis.RedisCluster):
             raise ConfigurationError(
-                f"client must be a redis.Redis, not {type(client).__name__}; an address is given as url="
+                f"client must be a redis.Redis or a redis.RedisCluster, not {type(client).__name__}; "
+                "an address is given as url="
             )
         if url is not None and not isinstance(url, str):
             raise ConfigurationError(f"url must be a str, not {type(url).__name__}")
@@ -109,6 +115,8 @@ class BatonMiddleware(Middleware):
             max_result_size=max_result_size,
             events_maxlen=events_maxlen,
         )
+        if isinstance(client, redis.RedisCluster) and not is_in_braces(namespace):
+            raise in_no_slot("what client= leads to", namespace)
         self._runtime: Runtime | None = None
         self._path: FastPath | None = None
         self._rescue: Rescue | None = None
@@ -136,7 +144,7 @@ class BatonMiddleware(Middleware):
                     store.sends_to = path.sends_to
             return runtime
 
-    def _redis(self, broker: Broker) -> redis.Redis:
+    def _redis(self, broker: Broker) -> Client:
         if self._client is not None:
             return self._client
         url = self._url

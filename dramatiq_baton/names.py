@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import TypeGuard
 
 from .errors import InvalidName
 
@@ -56,3 +57,32 @@ def check_key_part(value: object, *, what: str) -> str:
     if "{" in name or "}" in name:
         raise InvalidName(f"{what} {name!r} must not contain braces")
     return name
+
+
+def check_namespace(value: object) -> str:
+    """Return ``value`` if it may be a namespace: a part of a key, or one in braces, such as ``{baton}``.
+
+    All keys of a namespace in braces lie on the same node of a cluster.
+
+    Raises:
+      InvalidName: If it can't be used, saying why.
+    """
+    if is_in_braces(value):
+        check_key_part(value[1:-1], what="namespace")
+        return value
+    name = check_name(value, what="namespace")
+    if "{" in name or "}" in name:
+        raise InvalidName(
+            f"namespace {name!r} must not contain braces, unless they stand around the whole of it: {{baton}}"
+        )
+    return name
+
+
+def is_in_braces(namespace: object) -> TypeGuard[str]:
+    """Whether a namespace stands in braces."""
+    return isinstance(namespace, str) and namespace.startswith("{") and namespace.endswith("}")
+
+
+def in_braces(namespace: str) -> str:
+    """The namespace in braces that is meant by one without."""
+    return f"{{{namespace}}}"

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from .durations import MAX_MESSAGE_DELAY, Duration, to_ms
 from .errors import ConfigurationError
-from .names import check_key_part
+from .names import check_namespace
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def checked(
       InvalidName: If the namespace can't be used.
     """
     options = Options(
-        namespace=check_key_part(namespace, what="namespace"),
+        namespace=check_namespace(namespace),
         snooze_delay=to_ms(snooze_delay, name="snooze_delay", least=1),
         lease_ttl=to_ms(lease_ttl, name="lease_ttl", least=100),
         rescue_interval=to_ms(rescue_interval, name="rescue_interval", least=50),

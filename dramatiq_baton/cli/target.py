@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..middleware import client_from
-from ..names import check_key_part
+from ..names import check_namespace
 from ..store.store import Store
 
 
@@ -27,7 +27,7 @@ class Target:
         Raises:
           BatonError: If that can't be done, saying why.
         """
-        store = Store(client_from(self.url), namespace=check_key_part(self.namespace, what="namespace"))
+        store = Store(client_from(self.url), namespace=check_namespace(self.namespace))
         store.check_server()
         return store
 
@@ -37,4 +37,4 @@ class Target:
         client.connection_pool.connection_kwargs.update(
             socket_connect_timeout=seconds, socket_timeout=seconds, retry=None
         )
-        return Store(client, namespace=check_key_part(self.namespace, what="namespace"))
+        return Store(client, namespace=check_namespace(self.namespace))

@@ -13,7 +13,10 @@ from redis.exceptions import NoScriptError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from ..errors import ConfigurationError
-from .connection import PASSING, Argument, Connections
+from .connection import Connections
+from .refusals import PASSING, is_refused, unwrapped
+from .routes import Patience
+from .talks import Argument
 
 #: The asynchronous connections of redis-py, by the blocking ones that they stand for.
 TWINS: dict[Any, type[Any]] = {
@@ -44,7 +47,7 @@ class Twin:
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
         self._patience = connections.make().socket_timeout  # refuses what is no good for those either
-        kind, settings = connections.settings
+        kind, settings = connections.route.kind, connections.route.settings
         if kind not in TWINS:
             raise ConfigurationError(
                 f"asynchronous callers can't use connections of the class {kind!r}; give BatonMiddleware a url="
@@ -101,22 +104,55 @@ class AsyncConnection:
             raise self._connections.translated(late) from error
 
     async def _ask(self, command: tuple[Argument, ...]) -> Any:
+        patience: Patience | None = None
+        while True:
+            try:
+                return await self._ask_once(command)
+            except BaseException as error:
+                said = unwrapped(error) if isinstance(error, ResponseError) else error
+                refused = (
+                    isinstance(said, ResponseError) and not isinstance(said, PASSING) and not is_refused(said)
+                )
+                if not refused:
+                    await self.close()
+                if isinstance(said, NoScriptError) or not isinstance(said, RedisError | OSError):
+                    raise
+                patience = patience or Patience()
+                pause = patience.pause() if self._connections.route.may_ask_again(said) else None
+                if pause is None:
+                    raise self._connections.translated(said, command if refused else ()) from error
+                await asyncio.sleep(pause)
+
+    async def _ask_once(self, command: tuple[Argument, ...]) -> Any:
         connection = self._connection
-        try:
-            if self._is_stale():
-                await self.close()  # sending connects again
-            await connection.send_packed_command(connection.pack_command(*command), check_health=False)
-            return await connection.read_response()
-        except BaseException as error:
-            refused = isinstance(error, ResponseError) and not isinstance(error, PASSING)
-            if not refused:
-                await self.close()
-            if isinstance(error, NoScriptError) or not isinstance(error, RedisError | OSError):
-                raise
-            raise self._connections.translated(error, command if refused else ()) from error
+        if self._is_stale():
+            await self.close()  # sending connects again
+        if not connection.is_connected and not self._connections.route.is_fixed:
+            await self._open()
+        await connection.send_packed_command(connection.pack_command(*command), check_health=False)
+        return await connection.read_response()
+
+    async def _open(self) -> None:
+        """Connect to the first target that can be reached; see ``_open_one()`` in ``connection.py``."""
+        connection = self._connection
+        failure: Exception | None = None
+        for connection.host, connection.port in await asyncio.to_thread(self._connections.route.targets):
+            try:
+                await connection.connect()
+            except (RedisError, OSError) as error:
+                if is_refused(error):
+                    raise
+                failure = error
+            else:
+                return
+        if failure is not None:
+            raise failure
 
     async def close(self) -> None:
         """Close the connection; asking opens it again."""
+        writer = self._connection._writer
+        if writer is not None and writer.get_extra_info("ssl_object") is not None:
+            writer.transport.abort()  # TLS says goodbye and waits for the answer, but the loop may be about to end
         await self._connection.disconnect(nowait=True)
 
     def _is_stale(self) -> bool:

@@ -11,71 +11,49 @@ from __future__ import annotations
 import os
 import select
 import threading
+import time
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import redis
-from redis.exceptions import (
-    AuthenticationError,
-    AuthorizationError,
-    BusyLoadingError,
-    ClusterDownError,
-    MasterDownError,
-    NoScriptError,
-    OutOfMemoryError,
-    ReadOnlyError,
-    RedisError,
-    ResponseError,
-    TryAgainError,
-)
-from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import NoScriptError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from ..errors import BatonError, ConfigurationError, CorruptData, StoreError, StoreUnavailable
-from .talks import Ask, Pause, Question, T, Talk, hold
-
-Argument = str | bytes | int | float
+from ..errors import BatonError, ConfigurationError
+from ..names import is_in_braces
+from . import tls
+from .refusals import PASSING, is_refused, translated, unwrapped
+from .routes import Client, Patience, route_to
+from .talks import Argument, Ask, Pause, Question, T, Talk, hold
 
 #: How much longer than a command blocks its reply is waited for, in seconds.
 GRACE = 5.0
-
-#: A server that answers like this may answer otherwise soon.
-PASSING = (
-    RedisConnectionError,
-    RedisTimeoutError,
-    BusyLoadingError,
-    ClusterDownError,
-    MasterDownError,
-    OutOfMemoryError,
-    ReadOnlyError,
-    TryAgainError,
-)
-#: So does one that answers with one of these words; redis-py has no classes for them.
-PASSING_WORDS = ("NOREPLICAS", "MISCONF", "BUSY", "UNBLOCKED", "FAILOVER")
-REFUSED = (AuthenticationError, AuthorizationError)
-#: What the server says of data of another kind. A script of ours that breaks off has found something that none of them
-#: writes: a number where a list belongs, a list that is too short.
-NOT_OURS = ("WRONGTYPE", "user_script")
 
 
 class Connections:
     """Asks Redis, on a connection of the calling thread's own.
 
     Parameters:
-      client: Any redis-py client; only its address, credentials and connection class are used.
+      client: A redis-py client that blocks; only its address, credentials and connection class are used.
+      namespace: What the names of all keys begin with, if they are Baton's. In braces, it may lie on a cluster.
+
+    Attributes:
+      route: Says where to connect, and what with.
+
+    Raises:
+      ConfigurationError: If no connections can be made with the client's settings.
     """
 
-    def __init__(self, client: redis.Redis) -> None:
-        pool = client.connection_pool
-        self._class: Callable[..., Any] = pool.connection_class
-        # Replies are read as bytes whatever the user's client does; the scripts' replies are flat
-        # enough for the older protocol.
-        self._kwargs = {**pool.connection_kwargs, "decode_responses": False, "protocol": 2}
-        self._kwargs.pop("maint_notifications_config", None)
+    def __init__(self, client: Client, namespace: str = "") -> None:
+        self.route = route_to(client, one_slot=is_in_braces(namespace))
+        self._namespace = namespace
         self._local = threading.local()
         self._open: weakref.WeakSet[Any] = weakref.WeakSet()
-        self.address = _address(self._kwargs)
+
+    @property
+    def address(self) -> str:
+        """How errors call the server."""
+        return self.route.address
 
     def ask(self, *command: Argument, timeout: float | None = None) -> Any:
         """Send one command and return its reply.
@@ -94,24 +72,31 @@ class Connections:
 
     def ask_all(self, commands: Sequence[Sequence[Argument]], *, timeout: float | None = None) -> list[Any]:
         """Send several commands at once and return their replies. Raises as :meth:`ask` does."""
-        connection = None
-        try:
-            connection = self._connection()
-            packed = (
-                connection.pack_command(*commands[0])
-                if len(commands) == 1
-                else connection.pack_commands(commands)
-            )
-            connection.send_packed_command(packed, check_health=False)
-            if timeout is not None and not connection.can_read(timeout):
-                raise RedisTimeoutError(f"no reply within {timeout:g} s")
-            replies = [self._read(connection) for _ in commands]
-        except BaseException as error:
-            if connection is not None:
-                connection.disconnect()
-            if isinstance(error, RedisError | OSError):
-                raise self.translated(error) from error
-            raise
+        replies: list[Any] | None = None
+        patience: Patience | None = None
+        while replies is None:
+            connection = None
+            try:
+                connection = self._connection()
+                packed = (
+                    connection.pack_command(*commands[0])
+                    if len(commands) == 1
+                    else connection.pack_commands(commands)
+                )
+                connection.send_packed_command(packed, check_health=False)
+                if timeout is not None and not connection.can_read(timeout):
+                    raise RedisTimeoutError(f"no reply within {timeout:g} s")
+                replies = [self._read(connection) for _ in commands]
+            except BaseException as error:
+                if connection is not None:
+                    connection.disconnect()
+                if not isinstance(error, RedisError | OSError):
+                    raise
+                patience = patience or Patience()
+                pause = patience.pause() if self.route.may_ask_again(error) else None
+                if pause is None:
+                    raise self.translated(error) from error
+                time.sleep(pause)
         for command, reply in zip(commands, replies, strict=True):
             if isinstance(reply, NoScriptError):
                 raise reply
@@ -144,25 +129,22 @@ class Connections:
         Raises:
           ConfigurationError: If its settings can't be used.
         """
+        tls.check_files(self.route.settings)
         try:
-            return self._class(**self._kwargs)
-        except TypeError as error:
+            return self.route.kind(**self.route.settings)
+        except (TypeError, RedisError) as error:
             raise ConfigurationError(
                 f"no connection to Redis at {self.address} can be made: {error}; check the URL's options"
             ) from None
 
-    @property
-    def settings(self) -> tuple[Callable[..., Any], dict[str, Any]]:
-        """The class of the connections, and what it is called with."""
-        return self._class, self._kwargs
-
     def _read(self, connection: Any) -> Any:
         try:
             return connection.read_response()
-        except PASSING + REFUSED:
-            raise
         except ResponseError as error:
-            return error  # the replies behind it still have to be read
+            said = unwrapped(error)
+            if isinstance(said, PASSING) or is_refused(said):
+                raise said from None
+            return said  # the replies behind it still have to be read
 
     def _connection(self) -> Any:
         local = self._local
@@ -172,33 +154,34 @@ class Connections:
             self._open.add(local.connection)
         elif _is_stale(local.connection):
             local.connection.disconnect()  # sending connects again
+        if local.connection._sock is None and not self.route.is_fixed:
+            self._open_one(local.connection)
         return local.connection
+
+    def _open_one(self, connection: Any) -> None:
+        """Connect to the first target that can be reached."""
+        failure: Exception | None = None
+        for connection.host, connection.port in self.route.targets():
+            try:
+                connection.connect()
+            except (RedisError, OSError) as error:
+                if is_refused(error):
+                    raise
+                failure = error
+            else:
+                return
+        if failure is not None:
+            raise failure
 
     def translated(self, error: Exception, command: Sequence[Argument] = ()) -> BatonError:
         """What is raised for an error of redis-py, or of the system; ``command`` is what the server refused."""
-        if isinstance(error, REFUSED) or str(error).startswith(("NOAUTH", "NOPERM", "WRONGPASS")):
-            return ConfigurationError(
-                f"Redis at {self.address} refuses the credentials: {error}; check user and password in the URL"
-            )
-        if isinstance(error, (*PASSING, OSError)) or str(error).startswith(PASSING_WORDS):
-            return StoreUnavailable(f"Redis at {self.address} doesn't answer: {error}")
-        if any(words in str(error) for words in NOT_OURS):
-            return CorruptData(
-                f"{_key(command)!r} in Redis at {self.address}, or a key that belongs to it, holds what Baton "
-                f"didn't write: {error}; if another program uses the same namespace, choose another one"
-            )
-        refused = f"a command about {_key(command)!r}" if command else "the connection"
-        return StoreError(f"Redis at {self.address} refused {refused}: {error}")
+        return translated(error, address=self.address, namespace=self._namespace, command=command)
 
 
-def same_server(connections: Connections, client: redis.Redis) -> bool:
+def same_server(connections: Connections, client: Client) -> bool:
     """Whether a client speaks to the same database as the same user, as far as its settings tell."""
-    ours, theirs = connections._kwargs, client.connection_pool.connection_kwargs
-    names = ("host", "port", "path", "db", "username")
-    defaults = {"host": "localhost", "port": 6379, "db": 0}
-    return all(
-        (ours.get(name) or defaults.get(name)) == (theirs.get(name) or defaults.get(name)) for name in names
-    )
+    place = connections.route.place
+    return place is not None and place == route_to(client).place
 
 
 def _is_stale(connection: Any) -> bool:
@@ -213,21 +196,3 @@ def _is_stale(connection: Any) -> bool:
         return bool(poll.poll(0))
     except (OSError, ValueError):
         return True
-
-
-def _address(kwargs: dict[str, Any]) -> str:
-    if path := kwargs.get("path"):
-        return str(path)
-    return f"{kwargs.get('host', 'localhost')}:{kwargs.get('port', 6379)}/{kwargs.get('db') or 0}"
-
-
-def _key(command: Sequence[Argument]) -> str:
-    """The key that a command is about, or the first one of a script; empty if there is none."""
-    if not command:
-        return ""
-    match str(command[0]):
-        case "EVALSHA" | "EVAL":
-            return str(command[3])
-        case "XREAD":
-            return str(command[-2])
-    return str(command[1]) if len(command) > 1 else ""

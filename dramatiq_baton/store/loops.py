@@ -7,9 +7,9 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 from .async_connection import AsyncConnection, Twin
-from .connection import Argument, Connections
+from .connection import Connections
 from .listener import Listener
-from .talks import Ask, Pause, Question, T, Talk, hold_async
+from .talks import Argument, Ask, Pause, Question, T, Talk, hold_async
 
 #: How many commands a loop asks at the same time. Each is answered in less than 5 ms.
 MOST = 8

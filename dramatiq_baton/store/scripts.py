@@ -10,8 +10,8 @@ from typing import Any
 
 from redis.exceptions import NoScriptError
 
-from .connection import Argument, Connections
-from .talks import Ask, Talk
+from .connection import Connections
+from .talks import Argument, Ask, Talk
 
 #: What scripts about a workflow share, in ``lua/shared/``; each part builds on those before it.
 SHARED = (

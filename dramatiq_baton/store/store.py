@@ -11,16 +11,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-import redis
-
 from ..errors import ConfigurationError
+from ..names import is_in_braces
 from ..states import StepState
-from .connection import Argument, Connections
+from .connection import Connections
 from .keys import SEPARATOR, Keys
 from .loops import Loops
+from .refusals import in_no_slot
 from .replies import Advance, Claim, Spread, advance_from, claim_from, spread_from
+from .routes import Client
 from .scripts import script
-from .talks import Ask, Talk
+from .talks import Argument, Ask, Talk
 
 OLDEST_SERVER = (6, 2)
 
@@ -90,7 +91,7 @@ class Store:
 
     def __init__(
         self,
-        client: redis.Redis,
+        client: Client,
         *,
         namespace: str = "baton",
         lease_ttl: int = 15_000,
@@ -98,7 +99,7 @@ class Store:
     ) -> None:
         #: The namespace of the broker into whose queues scripts put messages; empty if they may not.
         self.sends_to: Callable[[], str] = lambda: ""
-        self.connections = Connections(client)
+        self.connections = Connections(client, namespace)
         self.loops = Loops(self.connections)
         self.keys = Keys(namespace)
         self.lease_ttl = lease_ttl
@@ -113,17 +114,19 @@ class Store:
 
         Raises:
           StoreUnavailable: If it doesn't answer.
-          ConfigurationError: If it is too old or refuses the credentials.
+          ConfigurationError: If it is too old, refuses the credentials, or is a cluster that would spread the keys.
         """
-        info = (yield Ask("INFO", "server")).decode()
-        version = next(
-            (line.partition(":")[2] for line in info.splitlines() if line.startswith("redis_version:")), "0.0"
-        )
+        lines = (yield Ask("INFO", "server")).decode().splitlines()
+        info = {name: value for name, _, value in (line.partition(":") for line in lines)}
+        version = info.get("redis_version", "0.0")
         if tuple(int(part) for part in version.split(".")[:2]) < OLDEST_SERVER:
             raise ConfigurationError(
                 f"the server at {self.connections.address} is version {version}; "
                 "Baton needs Redis 6.2 or newer, or Valkey"
             )
+        mode = info.get("server_mode", info.get("redis_mode"))
+        if mode == "cluster" and not is_in_braces(self.keys.namespace):
+            raise in_no_slot(f"Redis at {self.connections.address}", self.keys.namespace)
 
     def claim(
         self,

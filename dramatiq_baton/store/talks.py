@@ -27,12 +27,13 @@ from functools import update_wrapper
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
-    from .connection import Argument
     from .store import Store
 
 P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
+
+Argument = str | bytes | int | float  #: what a command may consist of
 
 
 class Ask:

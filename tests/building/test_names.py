@@ -53,6 +53,17 @@ ALLOWED = {
     "an option": "--json",
 }
 BRACES = {"an opening brace": "a{b", "a closing brace": "a}b", "a hash tag": "{a}"}
+#: Braces may stand around the whole of a namespace.
+WRONG_BRACES = {
+    "an opening brace": "a{b",
+    "a closing brace": "a}b",
+    "one brace": "{",
+    "nothing in braces": "{}",
+    "braces in braces": "{{a}}",
+    "a part in braces": "{a}b",
+    "two hash tags": "{a}{b}",
+    "a newline in braces": "{a\n}",
+}
 
 
 def cases(table: dict[str, Any]) -> Any:
@@ -76,7 +87,7 @@ def test_a_workflow_of_such_an_id_is_refused(name: Any) -> None:
         Workflow("flow", id=name)
 
 
-@cases(REFUSED | BRACES)
+@cases(REFUSED | WRONG_BRACES)
 def test_a_namespace_of_such_a_name_is_refused(name: Any) -> None:
     with pytest.raises(InvalidName, match="namespace"):
         BatonMiddleware(namespace=name)
@@ -90,7 +101,7 @@ def test_a_step_of_such_a_name_is_refused(untouched: World, name: Any) -> None:
     assert len(flow) == 0
 
 
-@cases(REFUSED | BRACES)
+@cases(REFUSED | WRONG_BRACES)
 def test_the_error_is_one_short_line_that_can_be_printed(name: Any) -> None:
     with pytest.raises(InvalidName) as caught:
         BatonMiddleware(namespace=name)

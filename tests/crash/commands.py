@@ -27,7 +27,7 @@ from dramatiq_baton.store.scripts import script
 #: Commands that read, or set up a connection.
 HARMLESS = frozenset(
     (
-        *("auth", "client", "hello", "select", "ping", "info", "script"),
+        *("auth", "client", "hello", "select", "ping", "info", "script", "cluster", "command"),
         *(
             "get",
             "exists",

@@ -6,7 +6,9 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from enum import Enum
+from urllib.parse import urlsplit
 
+from tests.support.nodes import Node
 from tests.support.proxy import Proxy
 
 from .commands import Command
@@ -31,9 +33,10 @@ class FaultAt:
       url: The server.
       point: At which command; ``None`` for never.
       moment: Before or after.
+      broker: The broker's server, if it is another one.
     """
 
-    def __init__(self, url: str, point: Point | None, moment: Moment) -> None:
+    def __init__(self, url: str, point: Point | None, moment: Moment, broker: str = "") -> None:
         self.moment = moment
         #: All commands up to the fault that one could strike at.
         self.seen: list[Point] = []
@@ -47,6 +50,12 @@ class FaultAt:
         self._occurrences: Counter[str] = Counter()
         self._due: list[bytes] | None = None
         self.proxy = Proxy(url, self)
+        self._broker = Proxy(broker, self) if broker else self.proxy
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment of a process at whose commands the fault may strike."""
+        return {"BATON_TEST_STATE_URL": self.proxy.url, "BATON_TEST_BROKER_URL": self._broker.url}
 
     def before(self, command: list[bytes]) -> None:
         known = Command(command)
@@ -66,6 +75,7 @@ class FaultAt:
 
     def close(self) -> None:
         self.proxy.close()
+        self._broker.close()
 
     def _is_due(self, command: Command) -> bool:
         if self.struck:
@@ -78,4 +88,18 @@ class FaultAt:
         self.struck = True
         self.strike()
         self.proxy.cut()
+        self._broker.cut()
         self.tell()
+
+
+class FaultAtNode(FaultAt):
+    """The same for the node of a cluster that has all of a namespace, and for the broker elsewhere."""
+
+    def __init__(self, node: Node, point: Point | None, moment: Moment, broker: str) -> None:
+        super().__init__(node.url, point, moment, broker)
+        self._node = node
+
+    @property
+    def env(self) -> dict[str, str]:
+        behind = urlsplit(self.proxy.url).port
+        return {**super().env, "BATON_TEST_CLUSTER_REMAP": f"{self._node.port} {behind}"}

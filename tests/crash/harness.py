@@ -8,7 +8,7 @@ import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from itertools import pairwise
@@ -70,10 +70,10 @@ class Outcome:
 
 
 @contextmanager
-def world_of(url: str, **env: str) -> Iterator[World]:
+def world_of(url: str, kind: Callable[..., World] = World, **env: str) -> Iterator[World]:
     """A world for one run; several may be built by several threads."""
     with _building:
-        world = World(
+        world = kind(
             url,
             BATON_TEST_LEASE_TTL=str(LEASE_TTL),
             BATON_TEST_RESCUE_INTERVAL=str(RESCUE_INTERVAL),
@@ -98,6 +98,7 @@ class Stage:
         self._zygote = zygote
         self.world = world
         self.processes: list[Forked] = []
+        self._waiting: list[threading.Thread] = []
         self._logs = tempfile.TemporaryDirectory(prefix="baton-logs-")
         self._news = f"{world.namespace}:probe:struck"
         self._patient = redis.Redis.from_url(world.url, decode_responses=True, socket_timeout=None)
@@ -123,7 +124,7 @@ class Stage:
     ) -> Forked:
         env = {**self.world.env, **env}
         if behind is not None:
-            env |= {"BATON_TEST_STATE_URL": behind.proxy.url, "BATON_TEST_BROKER_URL": behind.proxy.url}
+            env |= behind.env
         log = Path(self._logs.name, f"{len(self.processes)}.log")
         with log.open("ab") as file:
             process = self._zygote.fork(role, env, *args, stdout=file.fileno(), stderr=file.fileno(), log=log)
@@ -149,18 +150,31 @@ class Stage:
                     if not times:
                         return
 
+    def wait_until_finished(self, run: WorkflowRun) -> None:
+        """Wait until the workflow has finished, or the fault has happened; wherever its state is."""
+
+        def wait() -> None:
+            with suppress(WorkflowTimeout):
+                run.wait(timeout=PATIENCE)
+            self._patient.rpush(f"{self._news}:list", 1)
+
+        waiting = threading.Thread(target=wait)
+        waiting.start()
+        self._waiting.append(waiting)
+        assert self._patient.blpop([f"{self._news}:list"], timeout=60), self.logs()
+
     def wait_for_waiting(self, name: str) -> None:
         """Wait until an actor waits for ``name``, or the fault has happened."""
         waiting = f"{self.world.namespace}:gate:{name}:waiting"
         assert self._patient.blpop([waiting, f"{self._news}:list"], timeout=30), self.logs()
 
     def tell(self) -> None:
-        self.world.redis.rpush(f"{self._news}:list", 1, 1)
-        self.world.redis.xadd(self._news, {"struck": 1})
+        self._patient.rpush(f"{self._news}:list", 1, 1)
+        self._patient.xadd(self._news, {"struck": 1})
 
     def struck_at(self) -> int | None:
         """When the fault happened, in ms since 1970 by the server's clock."""
-        entries = self.world.redis.xrange(self._news)
+        entries = self._patient.xrange(self._news)
         return int(entries[0][0].partition("-")[0]) if entries else None
 
     def waits(self, events: Sequence[Event]) -> list[int]:
@@ -188,6 +202,8 @@ class Stage:
     def close(self) -> None:
         for process in self.processes:
             process.kill()
+        for waiting in self._waiting:
+            waiting.join()
         self._logs.cleanup()
         self._patient.close()
 

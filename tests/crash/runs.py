@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
 
 from dramatiq_baton import WorkflowRun
 from tests.support.forks import Forked, Zygote
-from tests.support.world import default_broker
+from tests.support.world import World, default_broker
 
 from .faults import FaultAt, Moment, Point
 from .harness import (
@@ -61,15 +61,21 @@ class Crash:
     def __call__(self, point: Point | None = None) -> Outcome:
         """Run it with the fault at ``point``, or without one."""
         outcome = Outcome(point)
-        with world_of(self.url, **self.env) as world, closing(Stage(self.zygote, world)) as stage:
+        with self._world() as world, closing(Stage(self.zygote, world)) as stage:
             outcome.namespace = world.namespace
-            fault = FaultAt(self.url, point, self.moment)
+            fault = self._fault_at(point, world)
             with closing(fault):
                 self._run(stage, fault, outcome)
             outcome.struck, outcome.seen = fault.struck, fault.seen
             if outcome.wrong:
                 outcome.logs.append(stage.logs())
         return outcome
+
+    def _world(self) -> AbstractContextManager[World]:
+        return world_of(self.url, **self.env)
+
+    def _fault_at(self, point: Point | None, world: World) -> FaultAt:
+        return FaultAt(self.url, point, self.moment)
 
     def _run(self, stage: Stage, fault: FaultAt, outcome: Outcome) -> None:
         run = None

@@ -1,9 +1,12 @@
 """Actors that do as they are told. Worker processes run this module; tests import it to submit.
 
 ``BATON_TEST_URL`` says where Redis is, ``BATON_TEST_NAMESPACE`` under which namespace to work,
-``BATON_TEST_BROKER`` which broker to use (``fast`` is our own ``RedisBroker``). With ``BATON_TEST_STATE_URL``
-workflows are elsewhere (behind a proxy) than what the actors note; with ``BATON_TEST_HEARTBEAT`` a ``RedisBroker``
-always gives back the messages of workers that it hasn't heard of for so many milliseconds.
+``BATON_TEST_BROKER`` which broker to use (``fast`` is our own ``RedisBroker``). Workflows are elsewhere than what the
+actors note with ``BATON_TEST_STATE_URL`` (behind a proxy); on a cluster that has these nodes with
+``BATON_TEST_CLUSTER``, one of them at another port if ``BATON_TEST_CLUSTER_REMAP`` tells of one; and where the sentinel
+at this port says with ``BATON_TEST_SENTINEL``, as are messages unless ``BATON_TEST_BROKER_URL`` says otherwise. With
+``BATON_TEST_HEARTBEAT`` a ``RedisBroker`` always gives back the messages of workers that it hasn't heard of for so many
+milliseconds.
 """
 
 from __future__ import annotations
@@ -19,6 +22,8 @@ import redis
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.brokers.stub import StubBroker
 from dramatiq.middleware import AsyncIO
+from redis.cluster import ClusterNode
+from redis.sentinel import Sentinel
 
 from dramatiq_baton import (
     BatonMiddleware,
@@ -41,6 +46,12 @@ RESCUE_INTERVAL = int(os.environ.get("BATON_TEST_RESCUE_INTERVAL", "200"))
 probe = redis.Redis.from_url(URL, decode_responses=True)
 
 
+#: The master that a sentinel leads to.
+master: redis.Redis | None = None
+if sentinel := os.environ.get("BATON_TEST_SENTINEL"):
+    master = Sentinel([("127.0.0.1", int(sentinel))]).master_for("state", socket_timeout=5)
+
+
 def make_broker() -> dramatiq.Broker:
     kind = os.environ.get("BATON_TEST_BROKER", "redis")
     if kind == "stub":
@@ -53,16 +64,36 @@ def make_broker() -> dramatiq.Broker:
     if heartbeat := os.environ.get("BATON_TEST_HEARTBEAT"):
         redelivery = {"heartbeat_timeout": int(heartbeat), "maintenance_chance": 1_000_000}
     make = FastRedisBroker if kind == "fast" else RedisBroker
-    return make(
-        url=os.environ.get("BATON_TEST_BROKER_URL", URL), namespace=f"{NAMESPACE}:broker", **redelivery
-    )
+    place: dict[str, Any] = {"url": os.environ.get("BATON_TEST_BROKER_URL", URL)}
+    if master is not None and "BATON_TEST_BROKER_URL" not in os.environ:
+        place = {"client": master}
+    namespace = os.environ.get("BATON_TEST_BROKER_NAMESPACE", f"{NAMESPACE}:broker")
+    return make(**place, namespace=namespace, **redelivery)
+
+
+def remapped(address: tuple[str, int]) -> tuple[str, int]:
+    """Where a node of the cluster is for this process."""
+    host, port = address
+    real, behind = (os.environ.get("BATON_TEST_CLUSTER_REMAP") or f"{port} {port}").split()
+    return (host, int(behind)) if port == int(real) else address
+
+
+def where() -> dict[str, Any]:
+    """Where workflows are, as ``BatonMiddleware`` takes it."""
+    if nodes := os.environ.get("BATON_TEST_CLUSTER"):
+        addresses = [node.rpartition(":") for node in nodes.split()]
+        startup = [ClusterNode(host, int(port)) for host, _, port in addresses]
+        return {"client": redis.RedisCluster(startup_nodes=startup, address_remap=remapped)}
+    if master is not None:
+        return {"client": master}
+    return {"url": os.environ.get("BATON_TEST_STATE_URL", URL)}
 
 
 broker = make_broker()
 broker.add_middleware(AsyncIO())
 broker.add_middleware(
     BatonMiddleware(
-        url=os.environ.get("BATON_TEST_STATE_URL", URL),
+        **where(),
         namespace=NAMESPACE,
         snooze_delay=100,
         lease_ttl=LEASE_TTL,
@@ -75,7 +106,7 @@ broker.add_middleware(
 )
 dramatiq.set_broker(broker)
 
-QUEUE = f"{NAMESPACE}-q".replace(":", "-")
+QUEUE = f"{NAMESPACE.strip('{}')}-q".replace(":", "-")
 
 
 def note(what: str, text: str = "") -> int:

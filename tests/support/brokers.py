@@ -16,6 +16,8 @@ def hang_up(broker: dramatiq.Broker) -> None:
         if isinstance(middleware, BatonMiddleware):
             with suppress(BatonError):  # it never had a connection
                 middleware.runtime(broker).store.connections.close()
+            if middleware._client is not None:
+                middleware._client.close()
     pool = getattr(getattr(broker, "client", None), "connection_pool", None)
     if pool is not None:
         pool.disconnect()

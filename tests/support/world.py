@@ -49,17 +49,24 @@ class World:
 
     def __init__(self, url: str, **env: str) -> None:
         self.url = url
-        self.namespace = f"test-{secrets.token_hex(4)}"
+        self.namespace = self._new_namespace()
         self.env = {
             "BATON_TEST_URL": url,
             "BATON_TEST_NAMESPACE": self.namespace,
             "BATON_TEST_BROKER": default_broker(url),
             **env,
         }
-        self.redis = redis.Redis.from_url(url, decode_responses=True)
+        self.redis: redis.Redis = self._client()
         self.actors: Any = self._load_actors()
         self.broker: dramatiq.Broker = self.actors.broker
         self._worker: WorkerProcess | None = None
+
+    def _new_namespace(self) -> str:
+        return f"test-{secrets.token_hex(4)}"
+
+    def _client(self) -> redis.Redis:
+        """A client to look with at what is stored."""
+        return redis.Redis.from_url(self.url, decode_responses=True)
 
     def _load_actors(self) -> ModuleType:
         """Import the actors' module once more, for this world only."""
@@ -215,4 +222,4 @@ class World:
 
 
 def _workflow_of(key: str) -> str:
-    return key[: key.index("}") + 1]
+    return key[: key.index("}", key.index(":workflow:{")) + 1]  # the namespace may have braces, too
