@@ -7,8 +7,14 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.checker import Checker
-from tests.support.servers import bundled_server, machine_redis_url
+from tests.support.cluster import Cluster, cluster, one_node_world
+from tests.support.servers import STATES, bundled_server, machine_redis_url
 from tests.support.world import World
+
+__all__ = ["cluster"]
+
+#: The session's world on each kind of server.
+WORLDS = {"valkey": "valkey_world", "redis": "redis_world", "cluster": "cluster_world_of_all"}
 
 
 @pytest.hookimpl(wrapper=True)
@@ -55,19 +61,26 @@ def redis_world() -> Iterator[World]:
     _leave(world)
 
 
+@pytest.fixture(scope="session")
+def cluster_world_of_all(cluster: Cluster, valkey_url: str) -> Iterator[World]:
+    world = one_node_world(cluster, valkey_url)
+    yield world
+    _leave(world)
+
+
 def _leave(world: World) -> None:
     left = world.left_behind()
     world.close()
     assert not left
 
 
-@pytest.fixture(params=["valkey", "redis"])
+@pytest.fixture(params=STATES)
 def world(request: pytest.FixtureRequest) -> Iterator[World]:
     """A world on each kind of server in turn; fails a test that leaves something behind for ever (G9).
 
     Looked at is what became of the test's own workflows. Of all others the whole session's world tells at its end.
     """
-    found: World = request.getfixturevalue(f"{request.param}_world")
+    found: World = request.getfixturevalue(WORLDS[request.param])
     before = found.workflows()
     yield found
     assert not found.left_behind(besides=before)

