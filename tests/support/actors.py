@@ -80,13 +80,15 @@ def remapped(address: tuple[str, int]) -> tuple[str, int]:
 
 def where() -> dict[str, Any]:
     """Where workflows are, as ``BatonMiddleware`` takes it."""
+    if url := os.environ.get("BATON_TEST_STATE_URL"):
+        return {"url": url}
     if nodes := os.environ.get("BATON_TEST_CLUSTER"):
         addresses = [node.rpartition(":") for node in nodes.split()]
         startup = [ClusterNode(host, int(port)) for host, _, port in addresses]
         return {"client": redis.RedisCluster(startup_nodes=startup, address_remap=remapped)}
     if master is not None:
         return {"client": master}
-    return {"url": os.environ.get("BATON_TEST_STATE_URL", URL)}
+    return {"url": URL}
 
 
 broker = make_broker()

@@ -86,6 +86,11 @@ class World:
                 else:
                     os.environ[name] = value
 
+    @property
+    def broker_url(self) -> str:
+        """A Redis that takes any key: where the broker is, if it is a Redis."""
+        return self.env.get("BATON_TEST_BROKER_URL", self.url)
+
     # Working ------------------------------------------------------------------------------------
 
     def flow(self, name: str = "flow", **options: Any) -> Workflow:
