@@ -21,6 +21,7 @@ from .interruption import StepCancelled
 from .logs import get_logger
 from .messages import StepMessage
 from .metering import Meter
+from .observing import Execution, words_from
 from .once import Once
 from .persistence import until_answered
 from .step import Step
@@ -106,10 +107,13 @@ class StepFunction:
             meter=_meter(delivery, target, claim),
             once=Once(runtime.store, target.address, claim.token, runtime.options.max_result_size),
         )
+        if runtime.observers:
+            delivery.execution = _execution(delivery, target, claim)
         try:
             with step.running(current), runtime.leases.executing(target.address, claim.token, current):
                 pacing.wait_for_turn(claim.turn, current, snooze_delay=runtime.options.snooze_delay)
-                delivery.answer = (self.fn(*delivery.args, **delivery.kwargs),)
+                with runtime.observers.executing(delivery.execution):
+                    delivery.answer = (self.fn(*delivery.args, **delivery.kwargs),)
         except BaseException as error:
             # If it has answered, the exception is one that another thread raised here a moment too late.
             if delivery.answer is None:
@@ -165,6 +169,16 @@ class StepFunction:
             what="that a callback was run",
             step=target.address.step,
         )
+
+
+def _execution(delivery: Delivery, target: StepMessage, claim: Claim) -> Execution:
+    submitted, *deps = map(words_from, claim.words or ("",))
+    return Execution(
+        *(target.address.workflow_id, claim.workflow_name, target.address.step),
+        *(delivery.message.actor_name, delivery.message.queue_name, claim.attempt),
+        submitted=submitted,
+        deps=deps,
+    )
 
 
 def _meter(delivery: Delivery, target: StepMessage, claim: Claim) -> Meter:
