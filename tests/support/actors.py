@@ -3,7 +3,8 @@
 ``BATON_TEST_URL`` says where Redis is, ``BATON_TEST_NAMESPACE`` under which namespace to work,
 ``BATON_TEST_BROKER`` which broker to use (``fast`` is our own ``RedisBroker``). With ``BATON_TEST_STATE_URL``
 workflows are elsewhere (behind a proxy) than what the actors note; with ``BATON_TEST_HEARTBEAT`` a ``RedisBroker``
-always gives back the messages of workers that it hasn't heard of for so many milliseconds.
+always gives back the messages of workers that it hasn't heard of for so many milliseconds. ``BATON_TEST_OBSERVERS``
+names observers.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from dramatiq_baton import (
     workflow_actor,
 )
 from dramatiq_baton.brokers import RedisBroker as FastRedisBroker
-from tests.support import llm_client
+from tests.support import llm_client, observers
 
 URL = os.environ["BATON_TEST_URL"]
 NAMESPACE = os.environ["BATON_TEST_NAMESPACE"]
@@ -71,6 +72,7 @@ broker.add_middleware(
         max_result_size=100_000,
         retention=int(os.environ.get("BATON_TEST_RETENTION", "604800000")),
         events_maxlen=int(os.environ.get("BATON_TEST_EVENTS_MAXLEN", "100000")),
+        observers=observers.named(os.environ.get("BATON_TEST_OBSERVERS", "")),
     )
 )
 dramatiq.set_broker(broker)

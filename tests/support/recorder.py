@@ -5,16 +5,10 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from dramatiq_baton import StepState
 from dramatiq_baton.observing import (
     Execution,
     Observer,
     StepChange,
-    StepRescue,
-    Submission,
-    WorkflowEnd,
-    WorkflowStart,
-    Words,
 )
 
 
