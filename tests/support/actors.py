@@ -72,7 +72,9 @@ broker.add_middleware(
         max_result_size=100_000,
         retention=int(os.environ.get("BATON_TEST_RETENTION", "604800000")),
         events_maxlen=int(os.environ.get("BATON_TEST_EVENTS_MAXLEN", "100000")),
-        observers=observers.named(os.environ.get("BATON_TEST_OBSERVERS", "")),
+        observers=[
+            *observers.named(os.environ.get("BATON_TEST_OBSERVERS", ""), probe, f"{NAMESPACE}:probe:spans")
+        ],
     )
 )
 dramatiq.set_broker(broker)
