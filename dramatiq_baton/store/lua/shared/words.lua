@@ -5,16 +5,26 @@
 
 local MOST_DEPS = 100
 
-local function words_for(step)
+-- The names of a step's deps. What another encoder than Dramatiq's JSON makes can't be read here: then they are those
+-- whose results are wanted.
+local function deps_of(step, head, wanted)
+  if not head.encoded then
+    return wanted
+  end
+  local packed = body(step, head)
+  local offset = cmsgpack.unpack_one(packed)
+  local _, place = cmsgpack.unpack_one(packed, offset)
+  return place[2]
+end
+
+local function words_for(step, wanted)
   local found = { 'words', redis.call('HGET', WORKFLOW, 'words') or '' }
   local head = header(step)
-  if head.deps > 0 then
-    local packed = body(step, head)
-    local offset = cmsgpack.unpack_one(packed)
-    local _, place = cmsgpack.unpack_one(packed, offset)
+  local deps = head.deps > 0 and deps_of(step, head, wanted) or {}
+  if #deps > 0 then
     local fields = {}
-    for i = 1, math.min(MOST_DEPS, #place[2]) do
-      fields[i] = CARRY_WORDS .. place[2][i]
+    for i = 1, math.min(MOST_DEPS, #deps) do
+      fields[i] = CARRY_WORDS .. deps[i]
     end
     for _, words in ipairs(redis.call('HMGET', EDGES, unpack(fields))) do
       if words then
@@ -29,7 +39,8 @@ local ask_gate = gate
 local function gate(step, seq, wanted, by)
   local answer = ask_gate(step, seq, wanted, by)
   if WORDS ~= '' and answer[1] == 'run' then
-    answer[#answer + 1] = words_for(step)
+    local ok, found = pcall(words_for, step, wanted) -- whatever is wrong with them, the actor may run
+    answer[#answer + 1] = ok and found or nil
   end
   return answer
 end
