@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+import dramatiq
 import pytest
+from dramatiq.encoder import PickleEncoder
 
 from dramatiq_baton import Workflow
 from dramatiq_baton.observing import Execution, Observer, Submission
@@ -40,6 +42,15 @@ def carrier() -> Carrier:
 @pytest.fixture
 def carrying(make_lab: MakeLab, carrier: Carrier) -> Lab:
     return make_lab(observers=[carrier])
+
+
+@pytest.fixture
+def pickling() -> Iterator[None]:
+    """Messages aren't JSON."""
+    before = dramatiq.get_encoder()
+    dramatiq.set_encoder(PickleEncoder())
+    yield
+    dramatiq.set_encoder(before)
 
 
 SUBMITTED = {"workflow": "brief"}
@@ -90,6 +101,21 @@ def test_a_large_graph_carries_as_a_small_one_does(carrying: Lab, carrier: Carri
     submitted, deps = carrier.got["last"]
     assert submitted == SUBMITTED
     assert deps == sorted(f"part {number}" for number in range(100))  # and no more
+
+
+def test_with_another_encoder_the_deps_are_those_whose_results_are_wanted(
+    carrying: Lab, carrier: Carrier, pickling: None
+) -> None:
+    @carrying.actor
+    def act(*_: Any) -> int:
+        return 1
+
+    flow = Workflow("brief")
+    one = flow.add("one", act.message())
+    flow.add("two", act.message())
+    flow.add("last", act.message(one), deps="two")
+    carrying.finish(flow)
+    assert carrier.got["last"] == (SUBMITTED, ["one"])
 
 
 def test_a_retry_carries_what_the_submission_did(carrying: Lab, carrier: Carrier) -> None:
