@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any, ParamSpec, TypeVar, overload
 
 import dramatiq
@@ -107,12 +107,10 @@ class StepFunction:
             meter=_meter(delivery, target, claim),
             once=Once(runtime.store, target.address, claim.token, runtime.options.max_result_size),
         )
-        if runtime.observers:
-            delivery.execution = _execution(delivery, target, claim)
         try:
             with step.running(current), runtime.leases.executing(target.address, claim.token, current):
                 pacing.wait_for_turn(claim.turn, current, snooze_delay=runtime.options.snooze_delay)
-                with runtime.observers.executing(delivery.execution):
+                with _observed(delivery, target, claim):
                     delivery.answer = (self.fn(*delivery.args, **delivery.kwargs),)
         except BaseException as error:
             # If it has answered, the exception is one that another thread raised here a moment too late.
@@ -171,14 +169,18 @@ class StepFunction:
         )
 
 
-def _execution(delivery: Delivery, target: StepMessage, claim: Claim) -> Execution:
+def _observed(delivery: Delivery, target: StepMessage, claim: Claim) -> AbstractContextManager[None]:
+    observers = delivery.runtime.observers
+    if not observers:
+        return nullcontext()
     submitted, *deps = map(words_from, claim.words or ("",))
-    return Execution(
+    delivery.execution = Execution(
         *(target.address.workflow_id, claim.workflow_name, target.address.step),
         *(delivery.message.actor_name, delivery.message.queue_name, claim.attempt),
         submitted=submitted,
         deps=deps,
     )
+    return observers.executing(delivery.execution)
 
 
 def _meter(delivery: Delivery, target: StepMessage, claim: Claim) -> Meter:

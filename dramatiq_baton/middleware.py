@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -89,7 +89,7 @@ class BatonMiddleware(Middleware):
         max_result_size: int = 1024 * 1024,
         events_maxlen: int = 100_000,
         pricing: Pricing | None = None,
-        observers: Sequence[Observer] = (),
+        observers: Iterable[Observer] = (),
     ) -> None:
         if client is not None and not isinstance(client, redis.Redis):
             raise ConfigurationError(
@@ -101,11 +101,6 @@ class BatonMiddleware(Middleware):
             raise ConfigurationError(
                 f"pricing must have a method cost(usage), as PriceList has, not {pricing!r:.80}"
             )
-        for observer in observers:
-            if not isinstance(observer, Observer):
-                raise ConfigurationError(
-                    f"observers must be a list of objects of subclasses of Observer; {observer!r:.80} is none"
-                )
         self._client = client
         self._url = url
         self._observers = Observers(observers)

@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from .errors import ConfigurationError
 from .logs import get_logger
 from .states import StepState, WorkflowState
 
@@ -221,12 +222,24 @@ class Observers:
 
     Parameters:
       observers: They are called in this order.
+
+    Raises:
+      ConfigurationError: If they aren't observers.
     """
 
-    def __init__(self, observers: Sequence[Observer] = ()) -> None:
-        self.all = tuple(observers)
+    def __init__(self, observers: Iterable[Observer] = ()) -> None:
+        try:
+            self.all = tuple(observers)
+        except TypeError:
+            raise ConfigurationError(f"observers must be a list of them, not {observers!r:.80}") from None
+        for observer in self.all:
+            if not isinstance(observer, Observer):
+                raise ConfigurationError(
+                    f"observers must be objects of subclasses of Observer; {observer!r:.80} isn't one"
+                )
         #: Whether one of them carries words.
         self.carry = any(observer.carries for observer in self.all)
+        self._failed: set[tuple[str, type[Exception]]] = set()  #: what was logged
 
     def __bool__(self) -> bool:
         return bool(self.all)
@@ -234,7 +247,7 @@ class Observers:
     def starting(self) -> None:
         """A worker is about to start in this process."""
         for observer in self.all:
-            _call(observer.starting)
+            self._call(observer.starting)
 
     def tell(self, news: Sequence[News]) -> None:
         """Tell what has changed."""
@@ -242,32 +255,61 @@ class Observers:
             for observer in self.all:
                 match each:
                     case StepChange():
-                        _call(observer.step_changed, each)
+                        self._call(observer.step_changed, each)
                     case StepRescue():
-                        _call(observer.step_rescued, each)
+                        self._call(observer.step_rescued, each)
                     case WorkflowStart():
-                        _call(observer.workflow_started, each)
+                        self._call(observer.workflow_started, each)
                     case WorkflowEnd():
-                        _call(observer.workflow_finished, each)
+                        self._call(observer.workflow_finished, each)
 
     def submitting(self, submission: Submission) -> AbstractContextManager[None]:
         """While this lasts, a workflow is submitted."""
         if not self.all:
             return nullcontext()
         before = [observer.before_submit for observer in self.all]
-        return _during(submission, before, [observer.after_submit for observer in self.all])
+        return self._during(submission, before, [observer.after_submit for observer in self.all])
 
-    def executing(self, execution: Execution | None) -> AbstractContextManager[None]:
-        """While this lasts, an actor runs; ``None`` if there is nobody to be told."""
-        if execution is None:
-            return nullcontext()
+    def executing(self, execution: Execution) -> AbstractContextManager[None]:
+        """While this lasts, an actor runs."""
         before = [observer.before_actor for observer in self.all]
-        return _during(execution, before, [observer.after_actor for observer in self.all])
+        return self._during(execution, before, [observer.after_actor for observer in self.all])
 
     def recorded(self, execution: Execution, state: StepState | None, reason: str) -> None:
         """Tell that it is written down what has become of an execution's step."""
         for observer in self.all:
-            _call(observer.execution_recorded, execution, state, reason)
+            self._call(observer.execution_recorded, execution, state, reason)
+
+    @contextmanager
+    def _during(
+        self,
+        about: T,
+        before: Iterable[Callable[[T], Words]],
+        after: Iterable[Callable[[T, BaseException | None], None]],
+    ) -> Iterator[None]:
+        error = None
+        try:
+            words: dict[str, str] = {}
+            for hook in before:
+                self._call(_gather, words, hook, about, name=hook.__qualname__)
+            about.words = json.dumps(words, separators=(",", ":")) if words else ""
+            yield
+        except BaseException as raised:
+            error = raised
+            raise
+        finally:
+            for told in after:
+                self._call(told, about, error)
+            del error  # else it, its traceback and this frame would hold one another
+
+    def _call(self, hook: Callable[..., Any], *args: Any, name: str = "") -> None:
+        try:
+            hook(*args)
+        except Exception as error:
+            kind = (name or hook.__qualname__, type(error))
+            if kind not in self._failed:  # once is enough, however many steps there are
+                self._failed.add(kind)
+                log.exception("an observer failed; that changes nothing, and is logged but once")
 
 
 def words_from(text: str) -> Words:
@@ -279,34 +321,5 @@ def words_from(text: str) -> Words:
         return {}
 
 
-@contextmanager
-def _during(
-    about: T,
-    before: Iterable[Callable[[T], Words]],
-    after: Iterable[Callable[[T, BaseException | None], None]],
-) -> Iterator[None]:
-    error = None
-    try:
-        words: dict[str, str] = {}
-        for hook in before:
-            _call(_gather, words, hook, about)
-        about.words = json.dumps(words, separators=(",", ":")) if words else ""
-        yield
-    except BaseException as raised:
-        error = raised
-        raise
-    finally:
-        for told in after:
-            _call(told, about, error)
-        del error  # else it, its traceback and this frame would hold one another
-
-
 def _gather(words: dict[str, str], hook: Callable[[T], Words], about: T) -> None:
     words.update({str(name): str(value) for name, value in hook(about).items()})
-
-
-def _call(hook: Callable[..., Any], *args: Any) -> None:
-    try:
-        hook(*args)
-    except Exception:
-        log.exception("an observer failed; that changes nothing")
