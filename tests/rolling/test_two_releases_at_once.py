@@ -126,7 +126,8 @@ def test_the_previous_release_works_on_what_carries_words(deployment: Deployment
     with deployment.worker("old", old=True), deployment.worker("new"):
         run = program.chain("carrying", *[f"s{number}" for number in range(6)]).run()
         assert run.wait(timeout=60_000).state is WorkflowState.COMPLETED
-    assert deployment.world.redis.hget(f"{deployment.world.namespace}:workflow:{{carrying}}", "words")
+    edges = f"{deployment.world.namespace}:workflow:{{carrying}}:edges"
+    assert deployment.world.redis.hexists(edges, "words:")
     assert set(ran(deployment).values()) == {1}
     deployment.file_away()
 

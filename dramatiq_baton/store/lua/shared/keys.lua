@@ -13,11 +13,11 @@
 --            calls, input_tokens, output_tokens, unpriced, spent   sums of what calls to providers used and cost; see usage.lua
 --            budget       what may be spent; like spent, in trillionths of a dollar
 --            walk         what goes over all steps, in portions: cancel | reset | resume; cursor: how far it has come
---            words        what its submission carries for observers, JSON; see news.lua
 --   and, in the same hash slot, all that belongs to the workflow:
 --   KEYS[1]:steps    hash   step -> what it was added as (never changes), see header()
 --   KEYS[1]:edges    hash   "<n>:<step>" -> the n-th list of names of its dependents; "body:<step>": see header();
---                           "words:<step>": what the execution that completed it carries for observers, see news.lua
+--                           "words:<step>": what the execution that completed it carries for observers; "words:": what
+--                           the submission does, see news.lua
 --   KEYS[1]:state    hash   step -> its record, see unpack_record(); no entry yet means untouched
 --   KEYS[1]:results  hash   step -> stored result
 --   KEYS[1]:once     hash   step SEP key -> the value of a call that is made once, see once.lua

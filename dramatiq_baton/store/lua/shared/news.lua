@@ -3,11 +3,11 @@
 -- Only in the scripts of a process that has observers: what a script has changed comes back beside its reply.
 --
 -- The last argument is what they carry: '' if nothing, else a JSON object, '{}' if there is nothing to be carried now.
--- What a submission carries is stored with the workflow, what an execution carries with its step if that completes, for
--- those who depend on it. It lies in hashes that the workflow has anyway, where 0.1.0 doesn't look.
+-- What a submission carries is kept for all steps, what an execution carries that completes its step for its dependents.
+-- It lies in :edges, which every workflow has, and where 0.1.0 looks for nothing of the kind.
 
 local WORDS = table.remove(ARGV)
-local CARRY_WORDS = 'words:' -- fields of :edges begin so
+local CARRIED = 'words:' -- of a step, that goes on with its name
 
 -- {event, workflow, its name, step, actor, queue, attempt, duration, wait, outcome, words}; duration and wait in ms,
 -- -1 if there is none; words: those of the workflow, if it has finished.
@@ -28,12 +28,12 @@ local function emit(event, step, actor, queue, attempt, more)
   if event == 'executing' and due[member(step)] then
     wait = math.max(0, NOW - due[member(step)])
   elseif event == 'workflow_finished' and WORDS ~= '' then
-    words = redis.call('HGET', WORKFLOW, 'words') or ''
+    words = redis.call('HGET', EDGES, CARRIED) or ''
   elseif WORDS ~= '' and WORDS ~= '{}' then
     if event == 'workflow_started' then
-      redis.call('HSET', WORKFLOW, 'words', WORDS)
+      redis.call('HSET', EDGES, CARRIED, WORDS)
     elseif event == 'completed' and step == ARGV[5] and ID == ARGV[1] and header(step).lists > 0 then
-      redis.call('HSET', EDGES, CARRY_WORDS .. step, WORDS)
+      redis.call('HSET', EDGES, CARRIED .. step, WORDS)
     end
   end
   news[#news + 1] = {

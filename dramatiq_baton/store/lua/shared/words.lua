@@ -18,18 +18,16 @@ local function deps_of(step, head, wanted)
 end
 
 local function words_for(step, wanted)
-  local found = { 'words', redis.call('HGET', WORKFLOW, 'words') or '' }
   local head = header(step)
   local deps = head.deps > 0 and deps_of(step, head, wanted) or {}
-  if #deps > 0 then
-    local fields = {}
-    for i = 1, math.min(MOST_DEPS, #deps) do
-      fields[i] = CARRY_WORDS .. deps[i]
-    end
-    for _, words in ipairs(redis.call('HMGET', EDGES, unpack(fields))) do
-      if words then
-        found[#found + 1] = words
-      end
+  local fields = { CARRIED }
+  for i = 1, math.min(MOST_DEPS, #deps) do
+    fields[i + 1] = CARRIED .. deps[i]
+  end
+  local found = { 'words' }
+  for i, words in ipairs(redis.call('HMGET', EDGES, unpack(fields))) do
+    if words or i == 1 then
+      found[#found + 1] = words or ''
     end
   end
   return found
