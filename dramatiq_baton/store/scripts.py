@@ -28,7 +28,8 @@ ALSO = {
     "retry": ("walking",),
     "spread": ("walking",),
 }
-#: What the scripts of a process that has observers have besides, each behind another part: they bring news back.
+#: What the scripts of a process that has observers have besides, each behind another part: they bring news back. They
+#: are scripts of their own, rather than the same with a switch, so that who has none pays nothing for it.
 WATCHING = {"indexes": "news", "changes": "deaths", "gate": "words"}
 #: Scripts about no particular workflow.
 STANDALONE = ("forget", "renew", "stage", "sweep", "tidy")
