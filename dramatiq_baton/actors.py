@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any, ParamSpec, TypeVar, overload
 
 import dramatiq
@@ -20,6 +20,7 @@ from .interruption import StepCancelled
 from .logs import get_logger
 from .messages import StepMessage
 from .metering import Meter
+from .observing import Execution, words_from
 from .once import Once
 from .persistence import until_answered
 from .step import Step
@@ -109,7 +110,8 @@ class StepFunction:
         try:
             with step.running(current), runtime.leases.executing(target.address, claim.token, current):
                 pacing.wait_for_turn(claim.turn, current, snooze_delay=runtime.options.snooze_delay)
-                delivery.answer = (self.fn(*delivery.args, **delivery.kwargs),)
+                with _observed(delivery, target, claim):
+                    delivery.answer = (self.fn(*delivery.args, **delivery.kwargs),)
         except BaseException as error:
             # If it has answered, the exception is one that another thread raised here a moment too late.
             if delivery.answer is None:
@@ -165,6 +167,20 @@ class StepFunction:
             what="that a callback was run",
             step=target.address.step,
         )
+
+
+def _observed(delivery: Delivery, target: StepMessage, claim: Claim) -> AbstractContextManager[None]:
+    observers = delivery.runtime.observers
+    if not observers:
+        return nullcontext()
+    submitted, *deps = map(words_from, claim.words or ("",))
+    delivery.execution = Execution(
+        *(target.address.workflow_id, claim.workflow_name, target.address.step),
+        *(delivery.message.actor_name, delivery.message.queue_name, claim.attempt),
+        submitted=submitted,
+        deps=deps,
+    )
+    return observers.executing(delivery.execution)
 
 
 def _meter(delivery: Delivery, target: StepMessage, claim: Claim) -> Meter:

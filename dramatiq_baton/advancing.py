@@ -21,6 +21,7 @@ from .errors import CorruptData
 from .fastpath import FastPath
 from .messages import StepMessage
 from .persistence import until_answered
+from .states import StepState
 from .store.replies import Advance, Gate, claim_from
 from .store.store import Following, Place, Turn
 from .turns import TurnQueue
@@ -108,6 +109,7 @@ def complete(delivery: Delivery, step: StepMessage, lane: Lane) -> None:
             worker=runtime.worker,
             following=following,
             ageing=lane.path.shortcuts.ageing,
+            words=delivery.words,
         )
 
     try:
@@ -116,6 +118,7 @@ def complete(delivery: Delivery, step: StepMessage, lane: Lane) -> None:
         if plan.item is not None:
             lane.turns.keep(plan.item)
     delivery.spread = advance.spread
+    delivery.state = StepState.COMPLETED if advance.spread.word == "ok" else None
     runtime.leases.drop(step.address, token)
     if plan.acknowledge:
         message.__dict__[ACKNOWLEDGED] = True

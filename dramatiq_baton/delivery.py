@@ -10,6 +10,8 @@ from dramatiq.broker import MessageProxy
 
 from .decisions import Action
 from .messages import StepMessage
+from .observing import Execution
+from .states import StepState
 from .store.replies import Claim, Spread
 
 if TYPE_CHECKING:
@@ -78,7 +80,9 @@ class Delivery:
       action: What its answer means, once that was decided.
       encoded: Its result, encoded.
       plan: How the fast path records it, once that was decided.
+      execution: What observers are told of its actor's run; ``None`` if there are none, or it didn't run.
       recorded: Whether that is written down.
+      state: The step's state by that; ``None`` if it had no say any more.
       spread: What followed from it, for others to be told.
       retry_seq: The number of Dramatiq's retry; ``None`` if there is none, or it must not count.
       back: How the step comes back, if Baton sends it.
@@ -102,12 +106,19 @@ class Delivery:
     action: Action | None = None
     encoded: bytes = b""
     plan: Plan | None = None
+    execution: Execution | None = None
     recorded: bool = False
+    state: StepState | None = None
     spread: Spread | None = None
     retry_seq: int | None = None
     back: Return | None = None
     skipped: bool = False
     concluded: bool = False
+
+    @property
+    def words(self) -> str:
+        """What its execution carries for observers, as JSON; mostly empty."""
+        return "" if self.execution is None else self.execution.words
 
 
 def current_delivery() -> Delivery | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -27,6 +28,7 @@ from .handback import hand_back
 from .leases import Leases
 from .logs import get_logger
 from .names import is_in_braces
+from .observing import Observer, Observers
 from .pricing import Pricing, PublicPrices
 from .rescue import Rescue
 from .runtime import Runtime
@@ -69,6 +71,8 @@ class BatonMiddleware(Middleware):
       max_result_size: The size of the largest result that is stored, in bytes.
       events_maxlen: About how many events the stream of all workflows keeps.
       pricing: Knows what calls to providers cost; the public prices of ``genai-prices`` if not given.
+      observers: Told of what happens, for metrics and traces; see :mod:`dramatiq_baton.instrumentation`. Without any,
+        nothing is asked or sent for them.
 
     All times are milliseconds, or a ``timedelta``.
 
@@ -90,6 +94,7 @@ class BatonMiddleware(Middleware):
         max_result_size: int = 1024 * 1024,
         events_maxlen: int = 100_000,
         pricing: Pricing | None = None,
+        observers: Iterable[Observer] = (),
     ) -> None:
         if client is not None and not isinstance(client, redis.Redis | redis.RedisCluster):
             raise ConfigurationError(
@@ -104,6 +109,7 @@ class BatonMiddleware(Middleware):
             )
         self._client = client
         self._url = url
+        self._observers = Observers(observers)
         self._pricing = PublicPrices() if pricing is None else pricing
         self._options = options.checked(
             namespace=namespace,
@@ -138,7 +144,11 @@ class BatonMiddleware(Middleware):
                     lease_ttl=self._options.lease_ttl,
                     events_maxlen=self._options.events_maxlen,
                 )
-                runtime = self._runtime = Runtime(broker, store, self._options, Leases(store), self._pricing)
+                if self._observers:
+                    store.watcher, store.carries = self._observers.tell, self._observers.carry
+                runtime = self._runtime = Runtime(
+                    broker, store, self._options, Leases(store), self._pricing, self._observers
+                )
                 path = self._path = fast_path(broker, store.connections, self)
                 if path is not None:
                     store.sends_to = path.sends_to
@@ -170,6 +180,7 @@ class BatonMiddleware(Middleware):
             log.warning("Redis doesn't answer; no step runs until it does", error=str(error))
         except BatonError as error:
             raise CannotStart(str(error)) from None
+        runtime.observers.starting()
         if self._path is not None:
             runtime.lane = Lane.into(worker, self._path)
 

@@ -26,6 +26,7 @@ from .delivery import Delivery, Return
 from .errors import BatonError, ResultNotSerializable, ResultTooLarge
 from .logs import get_logger
 from .messages import StepMessage
+from .observing import Execution
 from .persistence import until_answered
 from .release import release
 from .states import StepState
@@ -113,6 +114,19 @@ def conclude(delivery: Delivery, *, rejected: bool) -> None:
     finally:
         if delivery.claim is not None:
             delivery.runtime.leases.drop(step.address, delivery.claim.token)
+        if delivery.execution is not None:
+            _tell_observers(delivery, delivery.execution)
+
+
+def _tell_observers(delivery: Delivery, execution: Execution) -> None:
+    match delivery.action:
+        case Fail(error=reason) | GiveUp(reason=reason) | CallOff(reason=reason):
+            pass
+        case RunLater(reason=reason) | HandBack(reason=reason):
+            pass
+        case _:
+            reason = ""
+    delivery.runtime.observers.recorded(execution, delivery.state, reason)
 
 
 def _record_what_is_left(delivery: Delivery, step: StepMessage, *, rejected: bool) -> None:
@@ -166,9 +180,11 @@ def _settle(
             result=delivery.encoded,
             reason=reason,
             error=error,
+            words=delivery.words,
         )
 
     delivery.spread = until_answered(ask, what="an outcome", step=step.address.step)
+    delivery.state = outcome if delivery.spread.word == "ok" else None
     delivery.recorded = True
     runtime.leases.drop(step.address, token)
 
@@ -200,6 +216,7 @@ def _defer(
         )
 
     seq = until_answered(ask, what="an outcome", step=step.address.step)
+    delivery.state = None if seq is None else state
     delivery.recorded = True
     runtime.leases.drop(step.address, token)
     return seq

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from dramatiq import Broker
 
 from .leases import Leases
+from .observing import Observers
 from .options import Options
 from .pricing import Pricing
 from .store.store import Address, Store
@@ -32,6 +33,7 @@ class Runtime:
       options: How the middleware was set up.
       leases: The leases that this process holds.
       pricing: Knows what calls to providers cost.
+      observers: Told of what happens.
       pid: The process that it was made in; a fork makes its own.
       lane: The fast path of this worker process, if there is one.
       witness: Told of each exception by which an execution failed, as the actor raised it; for tests of users.
@@ -43,6 +45,7 @@ class Runtime:
     options: Options
     leases: Leases
     pricing: Pricing
+    observers: Observers
     pid: int = field(default_factory=os.getpid)
     lane: Lane | None = None
     witness: Callable[[Address, BaseException], None] | None = None

@@ -28,6 +28,7 @@ from .errors import (
 from .graph import Content, Graph, Json, Path, StepFlags, StepSpec
 from .money import to_budget
 from .names import check_key_part, check_name
+from .observing import Submission
 from .outcomes import Cancel, Discard, Snooze
 from .release import release, release_async, send_all
 from .run import WorkflowRun, middleware_of
@@ -94,6 +95,7 @@ class _Start:
     packed: submission.Packed
     delay: int
     eager: bool
+    submission: Submission
 
 
 class Workflow:
@@ -266,11 +268,12 @@ class Workflow:
         """
         start = self._start(broker, delay, dispatch)
         store = start.runtime.store
-        name, spread = store.connections.hold(self._submit(start))
-        if spread is not None:
-            if start.eager:
-                send_all(store, start.runtime.broker, self.id, start.graph.steps)
-            release(store, start.runtime.broker, self.id, spread)
+        with start.runtime.observers.submitting(start.submission):
+            name, spread = store.connections.hold(self._submit(start))
+            if spread is not None:
+                if start.eager:
+                    send_all(store, start.runtime.broker, self.id, start.graph.steps)
+                release(store, start.runtime.broker, self.id, spread)
         return WorkflowRun(start.runtime, self.id, name, created=spread is not None)
 
     async def run_async(
@@ -287,11 +290,12 @@ class Workflow:
         else:
             start = self._start(broker, delay, dispatch)
         store = start.runtime.store
-        name, spread = await store.loops.hold(self._submit(start))
-        if spread is not None:
-            if start.eager:
-                await asyncio.to_thread(send_all, store, start.runtime.broker, self.id, start.graph.steps)
-            await release_async(store, start.runtime.broker, self.id, spread)
+        with start.runtime.observers.submitting(start.submission):
+            name, spread = await store.loops.hold(self._submit(start))
+            if spread is not None:
+                if start.eager:
+                    await asyncio.to_thread(send_all, store, start.runtime.broker, self.id, start.graph.steps)
+                await release_async(store, start.runtime.broker, self.id, spread)
         return WorkflowRun(start.runtime, self.id, name, created=spread is not None)
 
     def _start(self, broker: Broker | None, delay: Duration | None, dispatch: Dispatch) -> _Start:
@@ -303,7 +307,8 @@ class Workflow:
         runtime = middleware_of(broker).runtime(broker)
         graph = Graph.of(self._specs(broker), workflow=self.name)
         eager = dispatch == "eager" and not patience
-        return _Start(runtime, graph, submission.pack(graph), patience, eager)
+        observed = Submission(self.id, self.name, len(self))
+        return _Start(runtime, graph, submission.pack(graph), patience, eager, observed)
 
     def _submit(self, start: _Start) -> Talk[tuple[str, Spread | None]]:
         """Submit the workflow; gives back its name, and what is to be sent if it is a new one."""
@@ -318,12 +323,14 @@ class Workflow:
             retention=start.runtime.options.retention,
             delay=start.delay,
             budget=self.budget,
+            words=start.submission.words,
         )
         if spread.word == "differs":
             raise WorkflowExists(
                 f"workflow {self.id!r} exists with another graph; give this one an id of its own"
             )
         if spread.word == "created":
+            start.submission.created = True
             return self.name, spread
         name, _ = yield from reading.summary.talk(store, self.id)
         return name, None

@@ -102,6 +102,7 @@ class Claim:
       workflow_name: The workflow's name (``run``, ``callback``).
       turn: When its turn to call a provider is, in seconds of ``time.monotonic()``; 0 for now (``run``).
       results: The results that were asked for, in that order (``run``).
+      words: What the workflow and then its deps carry for observers, as JSON; empty if there are none (``run``).
       cached: The step's own result, encoded (``cached``).
       detail: Who holds the lease (``leased``), or the step's state (``settled``).
       seq: The number of the next sending (``snoozed``).
@@ -117,6 +118,7 @@ class Claim:
     workflow_name: str = ""
     turn: float = 0.0
     results: tuple[StoredResult, ...] = ()
+    words: tuple[str, ...] = ()
     cached: bytes = b""
     detail: str = ""
     seq: int = 0
@@ -153,13 +155,19 @@ def claim_from(workflow_id: str, reply: Sequence[Any]) -> Claim:
     word = Gate(reply[0].decode())
     match word:
         case Gate.RUN:
+            results: Sequence[Any] = reply[5:]
+            words: tuple[str, ...] = ()
+            if results and results[-1][0] == b"words":
+                *results, (_, *carried) = results
+                words = tuple(map(text, carried))
             return Claim(
                 word,
                 token=int(reply[1]),
                 attempt=int(reply[2]),
                 workflow_name=reply[3].decode(),
                 turn=time.monotonic() + reply[4] / 1000 if reply[4] else 0.0,
-                results=tuple(map(stored_result_from, reply[5:])),
+                results=tuple(map(stored_result_from, results)),
+                words=words,
             )
         case Gate.CACHED:
             spread = Spread(word, int(reply[2]) > 0, released_from(workflow_id, reply[3:]))

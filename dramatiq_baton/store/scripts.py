@@ -28,18 +28,32 @@ ALSO = {
     "retry": ("walking",),
     "spread": ("walking",),
 }
+#: What the scripts of a process that has observers have besides, each behind another part: they bring news back. They
+#: are scripts of their own, rather than the same with a switch, so that who has none pays nothing for it.
+WATCHING = {"indexes": "news", "changes": "deaths", "gate": "words"}
 #: Scripts about no particular workflow.
 STANDALONE = ("forget", "renew", "stage", "sweep", "tidy")
 
 
 class Script:
-    """One script by its name. The server is sent its text only if it doesn't know it yet."""
+    """One script by its name. The server is sent its text only if it doesn't know it yet.
 
-    def __init__(self, name: str) -> None:
+    Parameters:
+      name: Its name.
+      watched: Whether it is for a process with observers: then it takes one more argument, the last one, and returns
+        ``{reply, news}``. See ``lua/shared/news.lua``.
+    """
+
+    def __init__(self, name: str, *, watched: bool = False) -> None:
         shared = () if name in STANDALONE else (*SHARED, *ALSO.get(name, ()))
+        if watched:
+            shared = tuple(each for part in shared for each in (part, WATCHING.get(part)) if each)
         folder = files(__package__) / "lua"
-        parts = [*(folder / "shared" / f"{part}.lua" for part in shared), folder / f"{name}.lua"]
-        self.text = "\n".join(part.read_text("utf-8") for part in parts)
+        parts = [(folder / "shared" / f"{part}.lua").read_text("utf-8") for part in shared]
+        own = (folder / f"{name}.lua").read_text("utf-8")
+        if watched:
+            own = f"local function reply()\n{own}\nend\nreturn {{ reply(), news }}\n"
+        self.text = "\n".join([*parts, own])
         self.sha = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
 
     def __call__(self, connections: Connections, keys: Sequence[str], args: Sequence[Argument]) -> Any:
@@ -53,6 +67,6 @@ class Script:
 
 
 @cache
-def script(name: str) -> Script:
-    """The script that is stored as ``lua/<name>.lua``."""
-    return Script(name)
+def script(name: str, *, watched: bool = False) -> Script:
+    """The script that is stored as ``lua/<name>.lua``; see :class:`Script`."""
+    return Script(name, watched=watched)

@@ -13,10 +13,12 @@ from typing import Any
 
 from ..errors import ConfigurationError
 from ..names import is_in_braces
+from ..observing import News
 from ..states import StepState
 from .connection import Connections
 from .keys import SEPARATOR, Keys
 from .loops import Loops
+from .news import news_from
 from .refusals import in_no_slot
 from .replies import Advance, Claim, Spread, advance_from, claim_from, spread_from
 from .routes import Client
@@ -99,6 +101,9 @@ class Store:
     ) -> None:
         #: The namespace of the broker into whose queues scripts put messages; empty if they may not.
         self.sends_to: Callable[[], str] = lambda: ""
+        #: Told what each script has changed, if anybody wants to know; and whether words are carried for observers.
+        self.watcher: Callable[[Sequence[News]], None] | None = None
+        self.carries = False
         self.connections = Connections(client, namespace)
         self.loops = Loops(self.connections)
         self.keys = Keys(namespace)
@@ -176,10 +181,12 @@ class Store:
         result: bytes = b"",
         reason: str = "",
         error: str = "",
+        words: str = "",
     ) -> Spread:
-        """Record how an execution ended for good. See ``lua/settle.lua``."""
+        """Record how an execution ended for good. See ``lua/settle.lua``; ``words`` is what it carries."""
         reply = self.run(
-            "settle", address.workflow_id, address.step, token, outcome, result, reason, error, worker
+            *("settle", address.workflow_id, address.step, token, outcome, result, reason, error, worker),
+            words=words,
         )
         return spread_from(address.workflow_id, reply)
 
@@ -199,6 +206,7 @@ class Store:
         max_rescues: int = 0,
         following: Following | None = None,
         ageing: Sequence[str] = (),
+        words: str = "",
     ) -> Advance:
         """Complete a step and do all that follows from it. See ``lua/advance.lua``.
 
@@ -214,6 +222,7 @@ class Store:
           holder, delay, max_rescues: As :meth:`claim` takes them, for the next step.
           following: The next step, if its message was fetched already.
           ageing: Else, the actors whose steps aren't to be claimed.
+          words: What the execution carries.
         """
         reply = self.run(
             "advance",
@@ -231,6 +240,7 @@ class Store:
             max_rescues,
             worker,
             *(("", thread, SEPARATOR.join(ageing)) if following is None else following.arguments),
+            words=words,
         )
         return advance_from(address.workflow_id, reply)
 
@@ -301,12 +311,29 @@ class Store:
         """Record that a cancelled step's callback was run."""
         self.run("callback_done", address.workflow_id, address.step, token)
 
-    def run(self, name: str, workflow_id: str, *args: Argument) -> Any:
+    def run(self, name: str, workflow_id: str, *args: Argument, words: str = "") -> Any:
         """Run a script about one workflow."""
-        return self.connections.hold(self.running(name, workflow_id, *args))
+        return self.connections.hold(self.running(name, workflow_id, *args, words=words))
 
-    def running(self, name: str, workflow_id: str, *args: Argument) -> Talk[Any]:
-        """Run a script about one workflow; the keys and leading arguments are the same for all."""
+    def running(self, name: str, workflow_id: str, *args: Argument, words: str = "") -> Talk[Any]:
+        """Run a script about one workflow; the keys and leading arguments are the same for all.
+
+        Parameters:
+          name: The script.
+          workflow_id: The workflow.
+          args: The arguments behind those that all have.
+          words: What the caller carries for observers, as JSON; nobody reads it where there are none.
+        """
         keys = (self.keys.workflow(workflow_id), self.keys.index, self.keys.all_events)
         leading = (workflow_id, self.events_maxlen, self.lease_ttl, self.sends_to())
-        return script(name).talk(keys, (*leading, *args))
+        if self.watcher is None:
+            return script(name).talk(keys, (*leading, *args))
+        carried = (words or "{}") if self.carries else ""
+        return _watching(script(name, watched=True).talk(keys, (*leading, *args, carried)), self.watcher)
+
+
+def _watching(talk: Talk[Any], watcher: Callable[[Sequence[News]], None]) -> Talk[Any]:
+    reply, news = yield from talk
+    if news:
+        watcher(news_from(news))
+    return reply

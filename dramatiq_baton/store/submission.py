@@ -73,11 +73,12 @@ def submit(
     retention: int,
     delay: int = 0,
     budget: Decimal | None = None,
+    words: str = "",
 ) -> Talk[Spread]:
     """Start a workflow. See ``lua/submit.lua``.
 
     A large graph is first staged in portions, under keys that expire by themselves if the submitter
-    dies; one script then moves it into place.
+    dies; one script then moves it into place. ``words`` is what the submission carries for observers.
 
     Returns:
       What the script says: ``created``, ``exists`` or ``differs``; and the steps to send.
@@ -112,6 +113,7 @@ def submit(
         2 * len(steps),
         *_flat(steps),
         *_flat(edges),
+        words=words,
     )
     if reply[0] == b"foreign":
         raise CorruptData(

@@ -81,7 +81,7 @@ class PrivateBroker(StubBroker):
 
 def _copy(baton: BatonMiddleware, url: str) -> ThreadlessBaton:
     options = replace(baton._options, namespace=_new_namespace(), lease_ttl=FOR_EVER)
-    return ThreadlessBaton(url=url, pricing=baton._pricing, **asdict(options))
+    return ThreadlessBaton(url=url, pricing=baton._pricing, observers=baton._observers.all, **asdict(options))
 
 
 def _replaced(middleware: Sequence[Middleware], baton: BatonMiddleware) -> Iterator[Middleware]:

@@ -58,7 +58,7 @@ def _scripts() -> dict[str, str]:
     """The names of all scripts by their digests."""
     paths = (files("dramatiq_baton.store") / "lua").iterdir()
     names = [path.name[:-4] for path in paths if path.name.endswith(".lua")]
-    found = {script(name).sha: name for name in names}
+    found = {script(name, watched=watched).sha: name for name in names for watched in (False, True)}
     for path in files("dramatiq_baton.brokers").iterdir():
         if path.name.endswith(".lua"):
             found[hashlib.sha1(path.read_bytes()).hexdigest()] = path.name[:-4]

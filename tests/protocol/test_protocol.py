@@ -75,7 +75,7 @@ class Protocol(RuleBasedStateMachine):
 
     @initialize(specs=graphs(), dispatch=st.sampled_from(["ready", "eager"]))
     def submit(self, specs: list[StepSpec], dispatch: str) -> None:
-        self.store = Store(self.client, namespace=f"protocol-{next(numbers)}", lease_ttl=600_000)
+        self.store = self.new_store()
         self.specs = {spec.name: spec for spec in specs}
         self.messages: list[tuple[str, int]] = []
         self.leases: list[tuple[str, int]] = []
@@ -91,6 +91,9 @@ class Protocol(RuleBasedStateMachine):
         self.sent(spread.released)
         if dispatch == "eager":
             self.messages = [(name, 0) for name in self.specs]
+
+    def new_store(self) -> Store:
+        return Store(self.client, namespace=f"protocol-{next(numbers)}", lease_ttl=600_000)
 
     # What workers do ----------------------------------------------------------------------------
 

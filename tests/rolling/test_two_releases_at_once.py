@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 
 from dramatiq_baton import StepState, WorkflowExists, WorkflowState, get_run
+from dramatiq_baton.observing import Observer, Observers, Submission
 from dramatiq_baton.store import catalogue
 
 from .conftest import Deployment
@@ -117,3 +118,22 @@ def test_a_step_of_an_actor_that_only_some_workers_have_can_be_resumed(deploymen
     with deployment.worker("with another actor"):
         assert run.wait(timeout=60_000).state is WorkflowState.COMPLETED
     assert program.notes() == ["new a", "with another actor added"]
+
+
+def test_the_previous_release_works_on_what_carries_words(deployment: Deployment) -> None:
+    program = deployment.program
+    program.broker.middleware[-1]._observers = Observers([Carrier()])
+    with deployment.worker("old", old=True), deployment.worker("new"):
+        run = program.chain("carrying", *[f"s{number}" for number in range(6)]).run()
+        assert run.wait(timeout=60_000).state is WorkflowState.COMPLETED
+    edges = f"{deployment.world.namespace}:workflow:{{carrying}}:edges"
+    assert deployment.world.redis.hexists(edges, "words:")
+    assert set(ran(deployment).values()) == {1}
+    deployment.file_away()
+
+
+class Carrier(Observer):
+    carries = True
+
+    def before_submit(self, submission: Submission) -> dict[str, str]:
+        return {"from": submission.workflow_name}

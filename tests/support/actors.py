@@ -6,7 +6,7 @@ actors note with ``BATON_TEST_STATE_URL`` (behind a proxy); on a cluster that ha
 ``BATON_TEST_CLUSTER``, one of them at another port if ``BATON_TEST_CLUSTER_REMAP`` tells of one; and where the sentinel
 at this port says with ``BATON_TEST_SENTINEL``, as are messages unless ``BATON_TEST_BROKER_URL`` says otherwise. With
 ``BATON_TEST_HEARTBEAT`` a ``RedisBroker`` always gives back the messages of workers that it hasn't heard of for so many
-milliseconds.
+milliseconds. ``BATON_TEST_OBSERVERS`` names observers.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from dramatiq_baton import (
     workflow_actor,
 )
 from dramatiq_baton.brokers import RedisBroker as FastRedisBroker
-from tests.support import llm_client
+from tests.support import llm_client, observers
 
 URL = os.environ["BATON_TEST_URL"]
 NAMESPACE = os.environ["BATON_TEST_NAMESPACE"]
@@ -104,6 +104,9 @@ broker.add_middleware(
         max_result_size=100_000,
         retention=int(os.environ.get("BATON_TEST_RETENTION", "604800000")),
         events_maxlen=int(os.environ.get("BATON_TEST_EVENTS_MAXLEN", "100000")),
+        observers=[
+            *observers.named(os.environ.get("BATON_TEST_OBSERVERS", ""), probe, f"{NAMESPACE}:probe:spans")
+        ],
     )
 )
 dramatiq.set_broker(broker)

@@ -16,6 +16,7 @@ from dramatiq import Broker
 from dramatiq.middleware import AsyncIO, CurrentMessage
 
 from dramatiq_baton import (
+    BatonMiddleware,
     ConfigurationError,
     CycleError,
     NotAWorkflowActor,
@@ -26,9 +27,11 @@ from dramatiq_baton import (
     WorkflowState,
     current_step,
     quiet,
+    workflow_actor,
 )
 from dramatiq_baton.testing import FinishedWorkflow, run_workflow
 from tests.support.lab import Log
+from tests.support.recorder import Recorder
 
 from .shop import Shop
 
@@ -209,3 +212,17 @@ def test_a_broker_without_the_middleware_is_refused(shop: Shop) -> None:
 
     with pytest.raises(ConfigurationError, match="no BatonMiddleware"):
         run_workflow(shop.flow(), broker=StubBroker())
+
+
+def test_the_users_observers_are_told(broker: Broker) -> None:
+    recorder = Recorder()
+    broker.middleware.pop()
+    broker.add_middleware(BatonMiddleware(observers=[recorder]))
+
+    @workflow_actor(broker=broker)
+    def act() -> None: ...
+
+    flow = Workflow("observed")
+    flow.add("a", act.message())
+    run_workflow(flow, broker=broker)
+    assert recorder.states_of("a") == ["executing", "completed"]

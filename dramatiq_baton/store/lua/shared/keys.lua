@@ -15,7 +15,9 @@
 --            walk         what goes over all steps, in portions: cancel | reset | resume; cursor: how far it has come
 --   and, in the same hash slot, all that belongs to the workflow:
 --   KEYS[1]:steps    hash   step -> what it was added as (never changes), see header()
---   KEYS[1]:edges    hash   "<n>:<step>" -> the n-th list of names of its dependents
+--   KEYS[1]:edges    hash   "<n>:<step>" -> the n-th list of names of its dependents; "body:<step>": see header();
+--                           "words:<step>": what the execution that completed it carries for observers; "words:": what
+--                           the submission does, see news.lua
 --   KEYS[1]:state    hash   step -> its record, see unpack_record(); no entry yet means untouched
 --   KEYS[1]:results  hash   step -> stored result
 --   KEYS[1]:once     hash   step SEP key -> the value of a call that is made once, see once.lua
