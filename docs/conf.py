@@ -31,10 +31,10 @@ python_maximum_signature_line_length = 100
 
 # Other packages' documentation isn't asked for, so what is theirs leads nowhere.
 nitpick_ignore_regex = [
-    (r"py:.*", r"(collections|contextlib|dramatiq|datetime|decimal|redis|typing|asyncio)\..*"),
+    (r"py:.*", r"(collections|contextlib|dramatiq|datetime|decimal|redis|opentelemetry|typing|asyncio)\..*"),
     (
         r"py:class",
-        r"Decimal|(dramatiq_baton\.[\w.]+\.)?([A-Z]|Synthesize)",
+        r"CollectorRegistry|Decimal|(dramatiq_baton\.[\w.]+\.)?([A-Z]|Synthesize)",
     ),  # type variables, and what is for mypy
 ]
 

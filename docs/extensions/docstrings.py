@@ -17,8 +17,19 @@ _ENTRY = re.compile(r"(?P<names>[*\w.]+(?:, [*\w.]+)*): *(?P<text>.*)")
 _VARIABLE = re.compile(r"\b[A-Z]\b")
 #: Made by Baton alone, so how isn't said.
 NOT_FOR_USERS = {
-    *("Answers", "Call", "Event", "FinishedWorkflow", "Step", "StepRef", "StepStatus"),
-    *("UsageReport", "UsageSum", "WorkflowRun", "WorkflowStatus"),
+    *(
+        "Answers",
+        "Call",
+        "Event",
+        "Execution",
+        "FinishedWorkflow",
+        "Step",
+        "StepChange",
+        "StepRef",
+        "StepRescue",
+    ),
+    *("StepStatus", "Submission", "UsageReport", "UsageSum", "WorkflowEnd", "WorkflowRun", "WorkflowStart"),
+    "WorkflowStatus",
 }
 
 
