@@ -20,6 +20,7 @@ from redis.exceptions import NoScriptError, RedisError, ResponseError
 
 from ..errors import BatonError, ConfigurationError
 from ..names import is_in_braces
+from . import tls
 from .refusals import PASSING, is_refused, translated, unwrapped
 from .routes import Client, Patience, route_to
 from .talks import Argument, Ask, Pause, Question, T, Talk, hold
@@ -126,9 +127,10 @@ class Connections:
         Raises:
           ConfigurationError: If its settings can't be used.
         """
+        tls.check_files(self.route.settings)
         try:
             return self.route.kind(**self.route.settings)
-        except TypeError as error:
+        except (TypeError, RedisError) as error:
             raise ConfigurationError(
                 f"no connection to Redis at {self.address} can be made: {error}; check the URL's options"
             ) from None

@@ -24,6 +24,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from ..errors import BatonError, ConfigurationError, CorruptData, StoreError, StoreUnavailable
 from ..names import in_braces, is_in_braces
+from . import tls
 from .talks import Argument
 
 #: A server that answers like this may answer otherwise soon.
@@ -82,6 +83,11 @@ def translated(
         return ConfigurationError(
             f"Redis at {address} refuses the credentials: {error}; check user and password in the URL"
         )
+    if (disagreement := tls.refusal(error)) is not None:
+        return ConfigurationError(
+            f"Redis at {address} can't be spoken to by TLS: {disagreement}; check ssl_ca_certs (who signed the "
+            "server's certificate), and ssl_certfile and ssl_keyfile if it wants one of the client's"
+        )
     if isinstance(error, NoPermissionError) or str(error).startswith(FORBIDDEN_WORDS):
         return ConfigurationError(
             f"Redis at {address} forbids this user {_what(command)}: {error}; give it the ACL rules that "
@@ -95,7 +101,10 @@ def translated(
             f"can't be asked at the moment: {error}"
         )
     if isinstance(error, (*PASSING, OSError)) or str(error).startswith(PASSING_WORDS):
-        return StoreUnavailable(f"Redis at {address} doesn't answer: {error}")
+        hint = ""
+        if tls.is_broken_off(error):
+            hint = "; if it stays so, it may want a certificate of the client's: give ssl_certfile and ssl_keyfile"
+        return StoreUnavailable(f"Redis at {address} doesn't answer: {error}{hint}")
     if any(words in str(error) for words in NOT_OURS):
         return CorruptData(
             f"{_key(command)!r} in Redis at {address}, or a key that belongs to it, holds what Baton "

@@ -97,11 +97,12 @@ def test_a_master_that_has_become_a_replica_is_asked_no_more(sentinels: Sentinel
     assert asyncio.run(awaiting.status_async()).total == blocking.status().total
     with sentinels.master.client() as client, ThreadPoolExecutor(2) as pool:
         client.execute_command("REPLICAOF", "127.0.0.1", "1")
+        before = refusals(sentinels.master)
         calls = [
             pool.submit(blocking.cancel),
             pool.submit(lambda: asyncio.run(awaiting.cancel_async())),
         ]
-        until(lambda: refusals(sentinels.master) > 4, "refused")
+        until(lambda: refusals(sentinels.master) > before + 4, "refused")
         assert not any(call.done() for call in calls)
         client.execute_command("REPLICAOF", "NO", "ONE")
         for call in calls:
@@ -112,9 +113,9 @@ def test_a_master_that_has_become_a_replica_is_asked_no_more(sentinels: Sentinel
 
 
 def refusals(node: Node) -> int:
+    """How many commands a node has refused. (What it calls it in scripts differs from version to version.)"""
     with node.client() as client:
-        stats = client.info("errorstats")
-    return int(stats.get("errorstat_READONLY", {"count": 0})["count"])
+        return int(client.info("stats")["total_error_replies"])
 
 
 def test_a_client_that_goes_to_replicas_is_refused(sentinels: Sentinels, make_lab: MakeLab) -> None:  # noqa: F811

@@ -1,11 +1,12 @@
 """Actors that do as they are told. Worker processes run this module; tests import it to submit.
 
 ``BATON_TEST_URL`` says where Redis is, ``BATON_TEST_NAMESPACE`` under which namespace to work,
-``BATON_TEST_BROKER`` which broker to use (``fast`` is our own ``RedisBroker``). Workflows are elsewhere (behind a proxy)
-than what the actors note with ``BATON_TEST_STATE_URL``; on a cluster that has these nodes with ``BATON_TEST_CLUSTER``, one
-of them at another port if ``BATON_TEST_CLUSTER_REMAP`` tells of one; and where the sentinel at this port says with
-``BATON_TEST_SENTINEL``, as are messages unless ``BATON_TEST_BROKER_URL`` says otherwise. With ``BATON_TEST_HEARTBEAT`` a
-``RedisBroker`` always gives back the messages of workers that it hasn't heard of for so many milliseconds.
+``BATON_TEST_BROKER`` which broker to use (``fast`` is our own ``RedisBroker``). Workflows are elsewhere than what the
+actors note with ``BATON_TEST_STATE_URL`` (behind a proxy); on a cluster that has these nodes with
+``BATON_TEST_CLUSTER``, one of them at another port if ``BATON_TEST_CLUSTER_REMAP`` tells of one; and where the sentinel
+at this port says with ``BATON_TEST_SENTINEL``, as are messages unless ``BATON_TEST_BROKER_URL`` says otherwise. With
+``BATON_TEST_HEARTBEAT`` a ``RedisBroker`` always gives back the messages of workers that it hasn't heard of for so many
+milliseconds.
 """
 
 from __future__ import annotations

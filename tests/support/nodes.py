@@ -63,19 +63,26 @@ class Node:
     """A server process.
 
     Parameters:
-      settings: Its configuration, as on its command line but for the dashes. A value may be several words.
+      executable: The server's executable.
       port: Its port; any that is free if not given.
       config: A configuration file's text, for a server that rewrites its own.
       mode: What it is, on its command line.
+      settings: Its configuration, as on its command line but for the dashes. A value may be several words.
     """
 
     def __init__(
-        self, *, port: int | None = None, config: str | None = None, mode: str = "", **settings: str
+        self,
+        *,
+        executable: str = SERVER,
+        port: int | None = None,
+        config: str | None = None,
+        mode: str = "",
+        **settings: str,
     ) -> None:
         self.port = port or free_port()
         self._folder = tempfile.TemporaryDirectory(prefix="baton-node-")
         given = {"save": "", "bind": "127.0.0.1", **settings} if config is None else settings
-        self._command = [SERVER]
+        self._command = [executable]
         if config is not None:
             path = Path(self._folder.name, "server.conf")
             path.write_text(config)

@@ -39,7 +39,7 @@ class Sentinels:
     def wait_for_master(self, node: Node) -> None:
         """Wait until the sentinel has made a node the master."""
         with self.sentinel.client() as client:
-            until(lambda: client.sentinel_get_master_addr_by_name(SERVICE)[1] == node.port, "a new master")
+            until(lambda: client.sentinel_masters()[SERVICE]["port"] == node.port, "a new master")
 
     def replicate(self) -> None:
         """Wait until the replica has all that the master has acknowledged on other connections, too."""
