@@ -150,6 +150,9 @@ class AsyncConnection:
 
     async def close(self) -> None:
         """Close the connection; asking opens it again."""
+        writer = self._connection._writer
+        if writer is not None and writer.get_extra_info("ssl_object") is not None:
+            writer.transport.abort()  # TLS says goodbye and waits for the answer, but the loop may be about to end
         await self._connection.disconnect(nowait=True)
 
     def _is_stale(self) -> bool:

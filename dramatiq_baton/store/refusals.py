@@ -101,10 +101,7 @@ def translated(
             f"can't be asked at the moment: {error}"
         )
     if isinstance(error, (*PASSING, OSError)) or str(error).startswith(PASSING_WORDS):
-        hint = ""
-        if tls.is_broken_off(error):
-            hint = "; if it stays so, it may want a certificate of the client's: give ssl_certfile and ssl_keyfile"
-        return StoreUnavailable(f"Redis at {address} doesn't answer: {error}{hint}")
+        return StoreUnavailable(f"Redis at {address} doesn't answer: {error}")
     if any(words in str(error) for words in NOT_OURS):
         return CorruptData(
             f"{_key(command)!r} in Redis at {address}, or a key that belongs to it, holds what Baton "

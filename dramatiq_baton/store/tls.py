@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import Iterator
 from typing import Any
 
 from ..errors import ConfigurationError
@@ -29,22 +28,12 @@ def check_files(settings: dict[str, Any]) -> None:
             )
 
 
-def refusal(error: BaseException) -> ssl.SSLError | None:
+def refusal(error: BaseException | None) -> ssl.SSLError | None:
     """The error behind one of redis-py's that says that the two sides don't agree on certificates or on TLS itself."""
-    for cause in _causes(error):
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return cause
-        if isinstance(cause, ssl.SSLError) and any(word in str(cause).upper() for word in LASTING):
-            return cause
-    return None
-
-
-def is_broken_off(error: BaseException) -> bool:
-    """Whether a server has hung up in the midst of TLS: it dies, or it doesn't like the client and won't say why."""
-    return any(isinstance(cause, ssl.SSLEOFError) for cause in _causes(error))
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
-        yield error
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return error
+        if isinstance(error, ssl.SSLError) and any(word in str(error).upper() for word in LASTING):
+            return error
         error = error.__cause__ or error.__context__
+    return None
