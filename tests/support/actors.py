@@ -67,7 +67,8 @@ def make_broker() -> dramatiq.Broker:
     place: dict[str, Any] = {"url": os.environ.get("BATON_TEST_BROKER_URL", URL)}
     if master is not None and "BATON_TEST_BROKER_URL" not in os.environ:
         place = {"client": master}
-    return make(**place, namespace=f"{NAMESPACE}:broker", **redelivery)
+    namespace = os.environ.get("BATON_TEST_BROKER_NAMESPACE", f"{NAMESPACE}:broker")
+    return make(**place, namespace=namespace, **redelivery)
 
 
 def remapped(address: tuple[str, int]) -> tuple[str, int]:
