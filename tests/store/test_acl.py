@@ -203,7 +203,13 @@ def test_no_right_of_the_guide_is_superfluous(node: Node, provider: Provider) ->
             assert isinstance(world, Guarded)
             do_everything(world, provider)
     listed = {rule[1:] for rules in RULES.values() for rule in rules if rule.startswith("+")}
-    assert sorted(listed - used(node) - NOT_ALWAYS) == []
+    carried_out = used(node)
+    superfluous = {
+        right
+        for right in listed - NOT_ALWAYS
+        if right not in carried_out and right.partition("|")[0] not in carried_out  # as 6.2 counts
+    }
+    assert superfluous == set()
 
 
 def test_a_watcher_changes_nothing(guarded: Guarded) -> None:
