@@ -30,6 +30,8 @@ URLS = [
     f"redis://127.0.0.1:1/0?password={SECRET}",
     f"redis://127.0.0.1:1/0?password={SECRET}&colour=red",
     f"rediss://:{SECRET}@127.0.0.1:1/0",
+    f"rediss://:{SECRET}@127.0.0.1:1/0?ssl_password={SECRET}",
+    f"rediss://:{SECRET}@127.0.0.1:1/0?ssl_ca_certs=/nowhere.pem",
     f"unix://user:{SECRET}@/nowhere.sock",
 ]
 
