@@ -19,8 +19,10 @@ from dramatiq_baton import (
     get_run_async,
     workflow_actor,
 )
+from tests.support.acl import FOR_CLUSTERS, RULES
 from tests.support.brokers import hang_up
 from tests.support.cluster import Cluster, ClusterWorld
+from tests.support.terminal import piped
 
 SECRET = "t0p-s3cret"
 
@@ -89,3 +91,29 @@ def test_a_password_that_is_refused_is_not_shown(guarded: Cluster) -> None:
         assert SECRET not in str(caught.value)
     assert SECRET not in repr(broker.middleware)
     hang_up(broker)
+
+
+def test_a_user_with_the_rights_of_the_guide_gets_along(
+    cluster: Cluster, cluster_world: ClusterWorld
+) -> None:
+    names = ("submitter", "watcher")
+    for node in cluster.nodes:
+        with node.client() as admin:
+            for name in names:
+                rules = [rule.replace("~baton:", f"~{cluster_world.namespace}:") for rule in RULES[name]]
+                admin.execute_command("ACL", "SETUSER", name, *rules, *FOR_CLUSTERS)
+    client = cluster.client(username="submitter", password="SUBMITTER-PASSWORD")
+    broker = StubBroker()
+    broker.add_middleware(BatonMiddleware(client=client, namespace=cluster_world.namespace))
+    flow = Workflow("flow")
+    flow.add("a", workflow_actor(lambda: None, actor_name="act", broker=broker).message(), delay=3_600_000)
+    run = flow.run(broker=broker)
+    for node in cluster.nodes:
+        url = node.url.replace("//", "//watcher:WATCHER-PASSWORD@")
+        shown = piped("--url", url, "--namespace", cluster_world.namespace, "show", run.id)
+        assert (shown.returncode, shown.stderr) == (0, "")
+    run.cancel()
+    hang_up(broker)
+    for node in cluster.nodes:
+        with node.client() as admin:
+            admin.execute_command("ACL", "DELUSER", *names)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import redis
@@ -13,7 +11,7 @@ import redis
 from dramatiq_baton import BatonMiddleware, ConfigurationError, StepState, WorkflowRun, WorkflowState, get_run
 from dramatiq_baton.store import catalogue
 from dramatiq_baton.store.store import Store
-from tests.support.forks import ROOT
+from tests.support.acl import RULES
 from tests.support.llm_actors import declare
 from tests.support.llm_provider import Provider, answer, error
 from tests.support.nodes import Node
@@ -21,11 +19,6 @@ from tests.support.own import leaving_nothing
 from tests.support.quorum import add_with_quorum
 from tests.support.terminal import piped
 from tests.support.world import World
-
-GUIDE = Path(ROOT, "docs", "guides", "redis.md").read_text("utf-8")
-RULES = {
-    words.split()[2]: words.split()[3:] for words in re.findall(r"^ACL SETUSER .*$", GUIDE, re.MULTILINE)
-}
 
 #: What servers older than 7.2 don't have, so that it isn't in the rules.
 SINCE_7_2 = ("client|setinfo", "client")
