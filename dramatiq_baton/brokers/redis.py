@@ -28,6 +28,8 @@ from ..store.connection import Connections
 LONGEST_BLOCK = 1.5
 #: The same for a queue of delayed messages.
 LONGEST_BLOCK_DELAYED = 3.0
+#: How long it blocks at least, in milliseconds: a server of version 6.2 makes 0 of 0.001 s, which means for ever.
+SHORTEST_BLOCK = 2
 #: Messages that are fetched at once.
 MOST_FETCHED = 1000
 #: How long a wake-up that nobody reads stays.
@@ -178,4 +180,4 @@ class BlockingConsumer(stock._RedisConsumer):
         while self._etas and self._etas[0] <= now:
             heapq.heappop(self._etas)
         until_due = self._etas[0] - now if self._etas else self._longest
-        return max(1, min(self._longest, until_due))
+        return max(SHORTEST_BLOCK, min(self._longest, until_due))

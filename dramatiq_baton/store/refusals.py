@@ -59,8 +59,11 @@ def unwrapped(error: ResponseError) -> ResponseError:
     wrapped = _WRAPPED.match(str(error))
     if wrapped is None:
         return error
-    word, _, rest = wrapped[1].partition(" ")
-    return _CLASSES[word](rest) if word in _CLASSES else ResponseError(wrapped[1])
+    said = wrapped[1]
+    word, _, rest = said.partition(" ")
+    if word in _CLASSES:
+        return _CLASSES[word](rest)
+    return ResponseError(said) if said.startswith((*PASSING_WORDS, *FORBIDDEN_WORDS)) else error
 
 
 def is_refused(error: Exception) -> bool:

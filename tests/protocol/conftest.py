@@ -19,7 +19,7 @@ def scanning_server() -> Iterator[redis.Redis]:
     """A server that scans hashes entry by entry."""
     server = bundled_server()
     client = redis.Redis.from_url(f"redis://127.0.0.1:{server.port}/0")
-    client.config_set("hash-max-listpack-entries", 0)
+    client.config_set("hash-max-ziplist-entries", 0)  # the name that all versions know
     yield client
     client.close()
     server.terminate()
