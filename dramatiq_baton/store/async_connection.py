@@ -18,10 +18,23 @@ from .refusals import PASSING, is_refused, unwrapped
 from .routes import Patience
 from .talks import Argument
 
+
+class TLSConnection(aioredis.SSLConnection):
+    """A connection by TLS that is cut off when it is closed.
+
+    Else it would say goodbye and wait for the answer, though its event loop may be about to end.
+    """
+
+    async def disconnect(self, nowait: bool = False, **why: Any) -> None:
+        if self._writer is not None:
+            self._writer.transport.abort()
+        await super().disconnect(nowait=True, **why)
+
+
 #: The asynchronous connections of redis-py, by the blocking ones that they stand for.
 TWINS: dict[Any, type[Any]] = {
     redis.Connection: aioredis.Connection,
-    redis.SSLConnection: aioredis.SSLConnection,
+    redis.SSLConnection: TLSConnection,
     redis.UnixDomainSocketConnection: aioredis.UnixDomainSocketConnection,
 }
 #: The settings that mean the same for both, besides those that begin with ``ssl_``.
@@ -150,9 +163,6 @@ class AsyncConnection:
 
     async def close(self) -> None:
         """Close the connection; asking opens it again."""
-        writer = self._connection._writer
-        if writer is not None and writer.get_extra_info("ssl_object") is not None:
-            writer.transport.abort()  # TLS says goodbye and waits for the answer, but the loop may be about to end
         await self._connection.disconnect(nowait=True)
 
     def _is_stale(self) -> bool:
