@@ -25,10 +25,10 @@ class TLSConnection(aioredis.SSLConnection):
     Else it would say goodbye and wait for the answer, though its event loop may be about to end.
     """
 
-    async def disconnect(self, nowait: bool = False, **why: Any) -> None:
+    async def disconnect(self, *args: Any, **kwargs: Any) -> None:
         if self._writer is not None:
             self._writer.transport.abort()
-        await super().disconnect(nowait=True, **why)
+        await super().disconnect(*args, **kwargs)
 
 
 #: The asynchronous connections of redis-py, by the blocking ones that they stand for.
