@@ -95,7 +95,7 @@ def test_what_a_dead_worker_had_is_rescued(cluster_world: ClusterWorld) -> None:
     flow = cluster_world.flow()
     flow.add("deadly", cluster_world.act(["die"], ["run"]))
     run = cluster_world.run(flow)
-    with cluster_world.worker_running() as worker:
+    with cluster_world.worker_running(wait=False) as worker:  # it may die before it can say that it is ready
         worker.wait_ended()
     with cluster_world.worker_running():
         run.wait(timeout=30_000)
