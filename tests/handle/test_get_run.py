@@ -62,6 +62,7 @@ def test_an_unknown_id_is_not_found(own_world: World, run: WorkflowRun, id: str)
         get_run(id, own_world.broker)
 
 
+@pytest.mark.one_server("the other namespace has no braces, which a cluster refuses")
 def test_a_workflow_of_another_namespace_is_not_found(
     valkey_url: str, own_world: World, run: WorkflowRun
 ) -> None:
