@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.checker import Checker
-from tests.support.cluster import Cluster, cluster, one_node_world
+from tests.support.cluster import Cluster, OneNodeWorld, cluster
 from tests.support.servers import STATES, bundled_server, machine_redis_url
 from tests.support.world import World
 
@@ -71,7 +71,7 @@ def redis_world() -> Iterator[World]:
 
 @pytest.fixture(scope="session")
 def cluster_world_of_all(cluster: Cluster, valkey_url: str) -> Iterator[World]:
-    world = one_node_world(cluster, valkey_url)
+    world = OneNodeWorld(cluster, valkey_url)
     yield world
     _leave(world)
 

@@ -202,20 +202,7 @@ class ClusterWorld(World):
                     self.broker.channel.queue_delete(name)
 
 
-class _OneNodeWorld(World):
-    """A world in one slot."""
-
-    def __init__(self, cluster: Cluster, messages: str) -> None:
-        self._cluster = cluster
-        self._own = super()._new_namespace()
-        url = cluster.owner(self._new_namespace()).url
-        super().__init__(url, BATON_TEST_CLUSTER=cluster.addresses, BATON_TEST_BROKER_URL=messages)
-
-    def _new_namespace(self) -> str:
-        return f"{{{self._own}}}"
-
-
-def one_node_world(cluster: Cluster, messages: str) -> World:
+class OneNodeWorld(World):
     """A world for tests that know nothing of clusters: its URL is that of the node that has all of its keys.
 
     Baton isn't told which one it is.
@@ -224,7 +211,14 @@ def one_node_world(cluster: Cluster, messages: str) -> World:
       cluster: The cluster.
       messages: The URL of the server for messages.
     """
-    return _OneNodeWorld(cluster, messages)
+
+    def __init__(self, cluster: Cluster, messages: str) -> None:
+        self._name = super()._new_namespace()
+        url = cluster.owner(self._new_namespace()).url
+        super().__init__(url, BATON_TEST_CLUSTER=cluster.addresses, BATON_TEST_BROKER_URL=messages)
+
+    def _new_namespace(self) -> str:
+        return f"{{{self._name}}}"
 
 
 def _delete(client: redis.Redis, pattern: str) -> None:

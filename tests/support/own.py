@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from .by_hand import ByHand
-from .cluster import one_node_world
+from .cluster import OneNodeWorld
 from .lab import Lab, Log
 from .servers import STATES, machine_redis_url
 from .state_server import StateServer
@@ -41,7 +41,7 @@ def own_world(request: pytest.FixtureRequest) -> Iterator[World]:
         case "redis":
             world = World(machine_redis_url())
         case "cluster":
-            world = one_node_world(*map(request.getfixturevalue, ("cluster", "valkey_url")))
+            world = OneNodeWorld(request.getfixturevalue("cluster"), request.getfixturevalue("valkey_url"))
     with leaving_nothing(world):
         yield world
 
